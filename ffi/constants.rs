@@ -1,0 +1,157 @@
+//! The numbers that have names: sentinels, flags and errors, grouped by the header that defines
+//! them, the errors in the order of their values.
+//!
+//! Each has the type of the place where it is used, so that no comparison needs a cast: what
+//! `GetLastError` returns is a [`DWORD`], what `WSAGetLastError` returns is an `i32`, although the
+//! two read the same slot of the thread.
+//!
+//! The kernel's own values are in [`ntstatus`](super::ntstatus).
+
+use super::types::{BOOL, DWORD, HANDLE, SOCKET, UCHAR};
+
+// minwindef.h
+
+/// No, and the one value that says it.
+pub const FALSE: BOOL = 0;
+
+/// Yes, as an argument. A call that answers yes may use any value but 0.
+pub const TRUE: BOOL = 1;
+
+// handleapi.h
+
+/// -1 as a pointer: "no file", for the calls that do not say it with NULL.
+pub const INVALID_HANDLE_VALUE: HANDLE = core::ptr::without_provenance_mut(usize::MAX);
+
+// winbase.h
+
+/// As a timeout: wait for ever. One less is the longest wait that ends, 49.7 days.
+pub const INFINITE: DWORD = 0xFFFF_FFFF;
+
+/// The wait was alertable and ended since an APC had run.
+pub const WAIT_IO_COMPLETION: DWORD = 0xC0;
+
+/// An operation that succeeds at once queues no packet. Cannot be taken back.
+pub const FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: UCHAR = 0x1;
+
+/// The file's own event is left alone when an operation ends. Cannot be taken back.
+pub const FILE_SKIP_SET_EVENT_ON_HANDLE: UCHAR = 0x2;
+
+// winsock2.h
+
+/// No socket.
+pub const INVALID_SOCKET: SOCKET = !0;
+
+/// What a Winsock call returns when it failed, or is [pending](WSA_IO_PENDING).
+pub const SOCKET_ERROR: i32 = -1;
+
+/// The operation was cancelled ([`ERROR_OPERATION_ABORTED`]).
+pub const WSA_OPERATION_ABORTED: i32 = 995;
+
+/// No error: the operation has begun and its packet will come ([`ERROR_IO_PENDING`]).
+pub const WSA_IO_PENDING: i32 = 997;
+
+// winerror.h: Win32
+
+/// The handle is not open, or is of the wrong kind.
+pub const ERROR_INVALID_HANDLE: DWORD = 6;
+
+/// The end of the file was reached.
+pub const ERROR_HANDLE_EOF: DWORD = 38;
+
+/// The connection is gone: what the file system makes of a reset or a closed socket.
+pub const ERROR_NETNAME_DELETED: DWORD = 64;
+
+/// An argument is wrong. From an association it can mean that the file has a port already.
+pub const ERROR_INVALID_PARAMETER: DWORD = 87;
+
+/// The other end of the pipe was closed.
+pub const ERROR_BROKEN_PIPE: DWORD = 109;
+
+/// The pipe is empty, or is being closed.
+pub const ERROR_NO_DATA: DWORD = 232;
+
+/// The message was longer than the buffer, which holds its beginning.
+pub const ERROR_MORE_DATA: DWORD = 234;
+
+/// Time was up before a packet came.
+pub const WAIT_TIMEOUT: DWORD = 258;
+
+/// The port was closed while the thread waited.
+pub const ERROR_ABANDONED_WAIT_0: DWORD = 735;
+
+/// The operation was cancelled.
+pub const ERROR_OPERATION_ABORTED: DWORD = 995;
+
+/// No error: the operation has begun and its packet will come.
+pub const ERROR_IO_PENDING: DWORD = 997;
+
+/// There was nothing to cancel, which is no mishap: the operation had already ended.
+pub const ERROR_NOT_FOUND: DWORD = 1168;
+
+// winerror.h: Winsock
+
+/// A blocking call was interrupted; also Winsock's name for a cancelled request.
+pub const WSAEINTR: i32 = 10004;
+
+/// The address or the operation is forbidden to this socket or this user.
+pub const WSAEACCES: i32 = 10013;
+
+/// A pointer argument is NULL or leads to no memory of this process.
+pub const WSAEFAULT: i32 = 10014;
+
+/// An argument is wrong, or the socket is in the wrong state for the call.
+pub const WSAEINVAL: i32 = 10022;
+
+/// It cannot be done without waiting.
+pub const WSAEWOULDBLOCK: i32 = 10035;
+
+/// The handle is not a socket, or no longer open.
+pub const WSAENOTSOCK: i32 = 10038;
+
+/// The datagram was longer than the buffer, which holds its beginning.
+pub const WSAEMSGSIZE: i32 = 10040;
+
+/// This kind of socket cannot do that.
+pub const WSAEOPNOTSUPP: i32 = 10045;
+
+/// The local address is taken.
+pub const WSAEADDRINUSE: i32 = 10048;
+
+/// The address is not one that can be used here.
+pub const WSAEADDRNOTAVAIL: i32 = 10049;
+
+/// The network is down.
+pub const WSAENETDOWN: i32 = 10050;
+
+/// There is no way to that network.
+pub const WSAENETUNREACH: i32 = 10051;
+
+/// This side broke the connection off.
+pub const WSAECONNABORTED: i32 = 10053;
+
+/// The peer broke the connection off.
+pub const WSAECONNRESET: i32 = 10054;
+
+/// The system is short of memory for the operation.
+pub const WSAENOBUFS: i32 = 10055;
+
+/// The socket is not connected.
+pub const WSAENOTCONN: i32 = 10057;
+
+/// This direction of the connection has been shut down.
+pub const WSAESHUTDOWN: i32 = 10058;
+
+/// The peer did not answer in time.
+pub const WSAETIMEDOUT: i32 = 10060;
+
+/// Nobody listens at that address.
+pub const WSAECONNREFUSED: i32 = 10061;
+
+/// There is no way to that host.
+pub const WSAEHOSTUNREACH: i32 = 10065;
+
+/// Nobody has called `WSAStartup` in this process. Rust's std does before its first socket.
+pub const WSANOTINITIALISED: i32 = 10093;
+
+/// The peer is closing the connection in an orderly way.
+pub const WSAEDISCON: i32 = 10101;

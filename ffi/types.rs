@@ -1,0 +1,168 @@
+//! The types that cross the border: plain integers under the SDK's names, and three structs that
+//! the kernel reads and writes.
+//!
+//! A struct that is laid out wrongly is not an error message but a corrupted heap. Each one is
+//! therefore followed by its layout, which the compiler checks on every target.
+#![allow(non_snake_case, reason = "fields are spelled as in the SDK")]
+#![allow(non_camel_case_types, reason = "types are spelled as in the SDK: OVERLAPPED_ENTRY")]
+
+use core::ffi::c_void;
+use core::mem::offset_of;
+
+/// Whether pointers have 64 bits: all that the layouts below depend on.
+const WIDE: bool = cfg!(target_pointer_width = "64");
+
+/// A yes or no: every value but 0 is yes, so compare with [`FALSE`](super::constants::FALSE) and
+/// never with `TRUE`. Header: minwindef.h.
+pub type BOOL = i32;
+
+/// An unsigned number of 32 bits, on 64-bit Windows too. Header: minwindef.h.
+pub type DWORD = u32;
+
+/// A file, a port or another kernel object, by its number in this process. Some calls say "none"
+/// with NULL, others with [`INVALID_HANDLE_VALUE`](super::constants::INVALID_HANDLE_VALUE).
+/// Header: winnt.h.
+pub type HANDLE = *mut c_void;
+
+/// What the kernel says about an operation: negative for warnings and errors, else success. The
+/// values are in [`ntstatus`](super::ntstatus). Header: winternl.h (`LONG`).
+pub type NTSTATUS = i32;
+
+/// A socket: a kernel handle under a type of its own, so that it casts to [`HANDLE`] and back.
+/// "None" is [`INVALID_SOCKET`](super::constants::INVALID_SOCKET), and 0 is not.
+/// Header: winsock2.h.
+pub type SOCKET = usize;
+
+/// An unsigned number of 8 bits. Header: minwindef.h.
+pub type UCHAR = u8;
+
+/// An unsigned number of 32 bits, on 64-bit Windows too. Header: minwindef.h.
+pub type ULONG = u32;
+
+/// An unsigned number as wide as a pointer: the type of a completion key. Header: basetsd.h.
+pub type ULONG_PTR = usize;
+
+/// One asynchronous operation, as the kernel knows it. Its address is the operation's name.
+///
+/// From the call that starts the operation until its packet has been dequeued this memory belongs
+/// to the kernel, which writes to it at any moment: it must neither move nor be freed nor be used
+/// for a second operation. For that reason it is not `Clone`: a copy would be a name for nothing.
+///
+/// In the SDK `Offset` and `OffsetHigh` share their place with `PVOID Pointer`, in a union. They
+/// are flattened here, since nobody uses `Pointer`, and without a change of layout: the pair takes
+/// 8 bytes at an offset that is a multiple of 8 whatever the width of a pointer, so `Pointer`
+/// fills both on 64 bits, the first on 32 bits, and needs no padding on either.
+///
+/// Header: minwinbase.h.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/minwinbase/ns-minwinbase-overlapped)
+#[doc(alias = "LPOVERLAPPED")]
+#[repr(C)]
+#[derive(Debug)]
+pub struct OVERLAPPED {
+    /// The operation's [`NTSTATUS`], in the low 32 bits. It is
+    /// [`STATUS_PENDING`](super::ntstatus::STATUS_PENDING) while the kernel works, and says
+    /// nothing after a call that failed at once.
+    pub Internal: ULONG_PTR,
+    /// How many bytes were moved.
+    pub InternalHigh: ULONG_PTR,
+    /// The low half of a position in a file. Not used by sockets, which want 0.
+    pub Offset: DWORD,
+    /// The high half of a position in a file. Not used by sockets, which want 0.
+    pub OffsetHigh: DWORD,
+    /// An event to signal at the end, or NULL. If the lowest bit of a handle given here is set,
+    /// no packet is queued to the port.
+    pub hEvent: HANDLE,
+}
+
+const _: () = {
+    assert!(size_of::<OVERLAPPED>() == if WIDE { 32 } else { 20 });
+    assert!(align_of::<OVERLAPPED>() == if WIDE { 8 } else { 4 });
+    assert!(offset_of!(OVERLAPPED, Internal) == 0);
+    assert!(offset_of!(OVERLAPPED, InternalHigh) == if WIDE { 8 } else { 4 });
+    assert!(offset_of!(OVERLAPPED, Offset) == if WIDE { 16 } else { 8 });
+    assert!(offset_of!(OVERLAPPED, OffsetHigh) == if WIDE { 20 } else { 12 });
+    assert!(offset_of!(OVERLAPPED, hEvent) == if WIDE { 24 } else { 16 });
+};
+
+/// Winsock's name for [`OVERLAPPED`]. Header: winsock2.h, which says the same with a `#define`.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/ns-winsock2-wsaoverlapped)
+#[doc(alias = "LPWSAOVERLAPPED")]
+pub type WSAOVERLAPPED = OVERLAPPED;
+
+/// A packet, as `GetQueuedCompletionStatusEx` hands it over.
+///
+/// Only a packet of an operation that this process started carries facts. One that was posted
+/// carries whatever the poster chose, `lpOverlapped` included, so the pointer is to be recognised
+/// before it is followed.
+///
+/// Header: minwinbase.h.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/minwinbase/ns-minwinbase-overlapped_entry)
+#[doc(alias = "LPOVERLAPPED_ENTRY")]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OVERLAPPED_ENTRY {
+    /// The key given when the file was associated, or when the packet was posted. In spite of its
+    /// prefix it is a number and not a pointer.
+    pub lpCompletionKey: ULONG_PTR,
+    /// The operation's address, as it was given when the operation began. NULL is legal in a
+    /// packet that was posted.
+    pub lpOverlapped: *mut OVERLAPPED,
+    /// The operation's [`NTSTATUS`], in the low 32 bits. The high half, on 64 bits, is leftovers:
+    /// cut it off.
+    pub Internal: ULONG_PTR,
+    /// How many bytes were moved. A failed operation can have moved some too.
+    pub dwNumberOfBytesTransferred: DWORD,
+}
+
+const _: () = {
+    assert!(size_of::<OVERLAPPED_ENTRY>() == if WIDE { 32 } else { 16 });
+    assert!(align_of::<OVERLAPPED_ENTRY>() == if WIDE { 8 } else { 4 });
+    assert!(offset_of!(OVERLAPPED_ENTRY, lpCompletionKey) == 0);
+    assert!(offset_of!(OVERLAPPED_ENTRY, lpOverlapped) == if WIDE { 8 } else { 4 });
+    assert!(offset_of!(OVERLAPPED_ENTRY, Internal) == if WIDE { 16 } else { 8 });
+    assert!(offset_of!(OVERLAPPED_ENTRY, dwNumberOfBytesTransferred) == if WIDE { 24 } else { 12 });
+};
+
+/// A piece of memory to receive into or to send from. The length comes first, unlike in the
+/// `iovec` of Unix, and has 32 bits on every Windows: a longer buffer must be cut.
+///
+/// The array of these is read during the call and may stand on the stack. The memory it points to
+/// is lent until the packet has been dequeued.
+///
+/// Header: ws2def.h.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2def/ns-ws2def-wsabuf)
+#[doc(alias = "LPWSABUF")]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct WSABUF {
+    /// How many bytes there are at `buf`.
+    pub len: ULONG,
+    /// The first byte. The SDK's `CHAR` has a sign; what is sent and received has none.
+    pub buf: *mut u8,
+}
+
+const _: () = {
+    assert!(size_of::<WSABUF>() == if WIDE { 16 } else { 8 });
+    assert!(align_of::<WSABUF>() == if WIDE { 8 } else { 4 });
+    assert!(offset_of!(WSABUF, len) == 0);
+    assert!(offset_of!(WSABUF, buf) == if WIDE { 8 } else { 4 });
+};
+
+/// A function for Winsock to call, in an alertable wait of the thread that started the operation.
+///
+/// `None` is the SDK's NULL, and what this crate always gives: a socket on a completion port
+/// reports to the port.
+///
+/// Header: winsock2.h.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nc-winsock2-lpwsaoverlapped_completion_routine)
+pub type LPWSAOVERLAPPED_COMPLETION_ROUTINE = Option<
+    unsafe extern "system" fn(
+        dwError: DWORD,
+        cbTransferred: DWORD,
+        lpOverlapped: *mut WSAOVERLAPPED,
+        dwFlags: DWORD,
+    ),
+>;
+
+// `Option` around a function pointer is NULL or the pointer, which is what makes it usable here.
+const _: () = assert!(size_of::<LPWSAOVERLAPPED_COMPLETION_ROUTINE>() == size_of::<HANDLE>());

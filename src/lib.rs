@@ -1,0 +1,4 @@
+//! Windows I/O completion ports.
+
+#[path = "../ffi/mod.rs"]
+pub mod ffi;
