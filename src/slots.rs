@@ -1,0 +1,196 @@
+//! Slots: memory for operations that never moves, found again by an address nobody has to trust.
+//!
+//! The kernel keeps the address of an operation for as long as it works on it, so the place of
+//! an operation must not move when others come. A `Vec` moves on growth, and a `Box` for each
+//! operation costs an allocation for each message. Here slots stand in *groups* of 64, and groups
+//! in *blocks*, each block twice as large as the one before; a block is allocated once and stays
+//! where it is until the whole is dropped. So growing copies nothing, and no thread waits for
+//! another that grows.
+//!
+//! Which slots of a group are taken is one word of 64 bits. Taking and releasing a slot is one
+//! atomic instruction on that word: no lock, and no linked list of free slots whose head could
+//! come back to an old value between a look and an exchange. A caller names a slot that it would
+//! like (the one it had last), so that a connection finds its own slot again and connections
+//! that are busy at the same time stay out of each other's cache lines.
+//!
+//! Cost: 1/8 byte of bookkeeping for a slot. Finding a slot by its address compares the address
+//! with at most 26 blocks, and with one block until more than 64 operations are in flight.
+
+#![allow(unsafe_code, reason = "blocks are allocated raw, so that they start as untouched zeros")]
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ptr::null_mut;
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
+
+/// Slots in a group: the bits of its word.
+const GROUP: u32 = u64::BITS;
+
+/// Block `k` has `2^k` groups, so 26 blocks number their slots within 32 bits.
+const BLOCKS: usize = 26;
+
+/// A type for which memory filled with zeros is a value.
+///
+/// # Safety
+///
+/// * All bytes 0 is a valid value of the type.
+/// * Dropping the type does nothing, for slots are freed without being dropped.
+pub(super) unsafe trait Zeroed {}
+
+#[repr(C, align(64))]
+struct Group<S> {
+    taken: AtomicU64,
+    slots: [S; GROUP as usize],
+}
+
+pub(super) struct Slots<S: Zeroed> {
+    /// Filled from the front: behind the first null there are only nulls.
+    blocks: [AtomicPtr<Group<S>>; BLOCKS],
+}
+
+// SAFETY: the blocks are memory from the global allocator, which any thread may use and free;
+// what stands in them is shared as `&S` only.
+unsafe impl<S: Zeroed + Send + Sync> Send for Slots<S> {}
+// SAFETY: as above, and `blocks` itself changes by atomic exchanges alone.
+unsafe impl<S: Zeroed + Send + Sync> Sync for Slots<S> {}
+
+impl<S: Zeroed> Slots<S> {
+    pub(super) const fn new() -> Self {
+        Self { blocks: [const { AtomicPtr::new(null_mut()) }; BLOCKS] }
+    }
+
+    /// Takes a free slot: slot `near` if it is free, else one in its neighbourhood, else any,
+    /// else one of a new block. `None` when memory has run out.
+    pub(super) fn take(&self, near: u32) -> Option<(u32, &S)> {
+        let preferred = near / GROUP;
+        if let Some(found) = self.take_in_group(preferred, near % GROUP) {
+            return Some(found);
+        }
+        loop {
+            let groups = self.groups();
+            let mut others = (1..=groups).map(|step| (preferred + step) % groups);
+            if let Some(found) = others.find_map(|other| self.take_in_group(other, 0)) {
+                return Some(found);
+            }
+            self.grow(groups)?;
+        }
+    }
+
+    /// Gives a slot back. Only the one who took it may do so, and touches it no more.
+    pub(super) fn release(&self, index: u32) {
+        if let Some(group) = self.group(index / GROUP) {
+            // Sequentially consistent like the taking of a slot, so that whoever closes the
+            // table and then counts has one order of events to argue with.
+            group.taken.fetch_and(!bit(index), SeqCst);
+        }
+    }
+
+    /// The slot of this number, taken or free; `None` for a number that has no memory yet.
+    pub(super) fn get(&self, index: u32) -> Option<&S> {
+        Some(&self.group(index / GROUP)?.slots[(index % GROUP) as usize])
+    }
+
+    /// The slot that begins at this address, if one does. Only compares and divides: nothing is
+    /// read through the address, and the reference returned comes from our own pointer.
+    pub(super) fn find(&self, address: usize) -> Option<(u32, &S)> {
+        let mut first_group = 0;
+        for (k, block) in self.blocks.iter().enumerate() {
+            let base = block.load(Acquire);
+            if base.is_null() {
+                return None;
+            }
+            let offset = address.wrapping_sub(base.addr());
+            let group = offset / size_of::<Group<S>>();
+            if group < 1 << k {
+                let within = offset % size_of::<Group<S>>();
+                let within = within.checked_sub(std::mem::offset_of!(Group<S>, slots))?;
+                let begins = within % size_of::<S>() == 0;
+                let slot = u32::try_from(within / size_of::<S>()).ok()?;
+                if !begins || slot >= GROUP {
+                    return None;
+                }
+                let index = (first_group + u32::try_from(group).ok()?) * GROUP + slot;
+                return Some((index, self.get(index)?));
+            }
+            first_group += 1 << k;
+        }
+        None
+    }
+
+    /// How many slots are taken: exact when no other thread takes or releases one meanwhile.
+    pub(super) fn taken(&self) -> usize {
+        let words = (0..self.groups()).filter_map(|number| self.group(number));
+        words.map(|group| group.taken.load(SeqCst).count_ones() as usize).sum()
+    }
+
+    fn take_in_group(&self, number: u32, preferred: u32) -> Option<(u32, &S)> {
+        let group = self.group(number)?;
+        let mut taken = group.taken.load(Relaxed);
+        while taken != u64::MAX {
+            let free = !taken;
+            let slot = if free & bit(preferred) != 0 { preferred } else { free.trailing_zeros() };
+            taken = group.taken.fetch_or(bit(slot), SeqCst);
+            if taken & bit(slot) == 0 {
+                return Some((number * GROUP + slot, &group.slots[slot as usize]));
+            }
+        }
+        None
+    }
+
+    fn groups(&self) -> u32 {
+        let blocks = self.blocks.iter().take_while(|block| !block.load(Acquire).is_null()).count();
+        (1 << blocks) - 1
+    }
+
+    fn group(&self, number: u32) -> Option<&Group<S>> {
+        // Blocks of 1, 2, 4, ... groups: the top bit of `number + 1` says which block, and the
+        // bits below it where in the block.
+        let k = (number + 1).ilog2();
+        let base = self.blocks.get(k as usize)?.load(Acquire);
+        if base.is_null() {
+            return None;
+        }
+        let within = (number + 1) - (1 << k);
+        // SAFETY: block `k` has `2^k` groups, and `within` is less.
+        let group = unsafe { base.add(within as usize) };
+        // SAFETY: `grow` published this block filled with zeros, which are a valid group because
+        // `S: Zeroed`; it is freed by `drop` alone, which needs the whole exclusively.
+        Some(unsafe { &*group })
+    }
+
+    /// Adds the block that follows `groups` groups, unless another thread was faster.
+    fn grow(&self, groups: u32) -> Option<()> {
+        let k = (groups + 1).ilog2() as usize;
+        let block = self.blocks.get(k)?;
+        let layout = Layout::array::<Group<S>>(1 << k).ok()?;
+        // SAFETY: the layout is not empty, since a group has at least its word. Large blocks
+        // come as pages that the system zeroes when they are first touched.
+        let fresh = unsafe { alloc_zeroed(layout) }.cast::<Group<S>>();
+        if fresh.is_null() {
+            return None;
+        }
+        if block.compare_exchange(null_mut(), fresh, AcqRel, Relaxed).is_err() {
+            // SAFETY: allocated above with this layout, and never published.
+            unsafe { dealloc(fresh.cast(), layout) };
+        }
+        Some(())
+    }
+}
+
+impl<S: Zeroed> Drop for Slots<S> {
+    fn drop(&mut self) {
+        for (k, block) in self.blocks.iter_mut().enumerate() {
+            let (base, layout) = (*block.get_mut(), Layout::array::<Group<S>>(1 << k));
+            if let (false, Ok(layout)) = (base.is_null(), layout) {
+                // SAFETY: `grow` allocated this block with the same layout; nobody else can see
+                // it any more, and `Zeroed` promises that its slots need no drop.
+                unsafe { dealloc(base.cast(), layout) };
+            }
+        }
+    }
+}
+
+fn bit(index: u32) -> u64 {
+    1 << (index % GROUP)
+}

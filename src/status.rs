@@ -1,0 +1,164 @@
+//! How an operation ended: from the kernel's NTSTATUS to an error that a socket programmer knows.
+//!
+//! The system writes an NTSTATUS into the operation. Its own translation, `RtlNtStatusToDosError`,
+//! gives the codes of *files*: a connection that was reset is 64, "the network name is no longer
+//! available", and std has no kind for that. Winsock has codes of its own for the same events,
+//! 10054 here, and std knows them. So the table below goes from NTSTATUS to Winsock. What it does
+//! not list keeps its NTSTATUS in the message, for a wrong guess would be worse than a number.
+
+use std::fmt;
+use std::io;
+
+use super::ffi::ntstatus;
+use super::ffi::types::NTSTATUS;
+
+/// An NTSTATUS, as the system leaves it in `OVERLAPPED.Internal`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Status(NTSTATUS);
+
+/// Why an operation did not succeed.
+///
+/// `Failure` turns into an [`io::Error`] where one is wanted, so `?` works on it. A cancelled
+/// operation then has the kind [`Interrupted`](io::ErrorKind::Interrupted).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The operation was cancelled, because the program asked for it or closed the socket.
+    ///
+    /// This is not an `io::Error`, because std has no kind for it: the code that Windows has for a
+    /// cancelled operation, 995, comes out of std as `TimedOut`.
+    Cancelled,
+    /// The system's error, with the Winsock code and with the kind that std gives to that.
+    Error(io::Error),
+}
+
+impl Status {
+    pub(super) const PENDING: Self = Self(ntstatus::STATUS_PENDING);
+
+    /// The low 32 bits of the field are the status. In the others Wine leaves what was there.
+    pub(super) fn from_internal(internal: usize) -> Self {
+        Self(internal as NTSTATUS)
+    }
+
+    /// What a finished operation says to its owner.
+    pub(super) fn result(self) -> Result<(), Failure> {
+        match self.0 {
+            ntstatus::STATUS_CANCELLED | ntstatus::STATUS_REQUEST_ABORTED => {
+                Err(Failure::Cancelled)
+            }
+            success if success >= 0 => Ok(()),
+            failed => Err(Failure::Error(match system_code(failed) {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => io::Error::other(Unlisted(failed)),
+            })),
+        }
+    }
+}
+
+/// The code by which Winsock, or else Win32, knows a status; `None` if neither has one.
+fn system_code(status: NTSTATUS) -> Option<i32> {
+    use super::ffi::constants::*;
+    use super::ffi::ntstatus::*;
+
+    Some(match status {
+        STATUS_CONNECTION_RESET
+        | STATUS_REMOTE_DISCONNECT
+        | STATUS_CONNECTION_DISCONNECTED
+        | STATUS_LINK_FAILED
+        | STATUS_PORT_UNREACHABLE
+        | STATUS_HOPLIMIT_EXCEEDED => WSAECONNRESET,
+        STATUS_LOCAL_DISCONNECT | STATUS_CONNECTION_ABORTED | STATUS_TRANSACTION_ABORTED => {
+            WSAECONNABORTED
+        }
+        STATUS_CONNECTION_REFUSED | STATUS_REMOTE_NOT_LISTENING => WSAECONNREFUSED,
+        STATUS_IO_TIMEOUT | STATUS_LINK_TIMEOUT => WSAETIMEDOUT,
+        STATUS_NETWORK_UNREACHABLE | STATUS_PROTOCOL_UNREACHABLE | STATUS_BAD_NETWORK_PATH => {
+            WSAENETUNREACH
+        }
+        STATUS_HOST_UNREACHABLE => WSAEHOSTUNREACH,
+        STATUS_BUFFER_OVERFLOW | STATUS_INVALID_BUFFER_SIZE => WSAEMSGSIZE,
+        STATUS_INSUFFICIENT_RESOURCES
+        | STATUS_PAGEFILE_QUOTA
+        | STATUS_WORKING_SET_QUOTA
+        | STATUS_QUOTA_EXCEEDED
+        | STATUS_NO_MEMORY
+        | STATUS_COMMITMENT_LIMIT
+        | STATUS_TOO_MANY_PAGING_FILES
+        | STATUS_REMOTE_RESOURCES => WSAENOBUFS,
+        STATUS_ADDRESS_ALREADY_EXISTS | STATUS_SHARING_VIOLATION | STATUS_TOO_MANY_ADDRESSES => {
+            WSAEADDRINUSE
+        }
+        STATUS_INVALID_ADDRESS
+        | STATUS_INVALID_ADDRESS_COMPONENT
+        | STATUS_CONFLICTING_ADDRESSES => WSAEADDRNOTAVAIL,
+        STATUS_INVALID_CONNECTION => WSAENOTCONN,
+        STATUS_PIPE_DISCONNECTED => WSAESHUTDOWN,
+        STATUS_GRACEFUL_DISCONNECT => WSAEDISCON,
+        STATUS_INVALID_HANDLE | STATUS_OBJECT_TYPE_MISMATCH => WSAENOTSOCK,
+        STATUS_BUFFER_TOO_SMALL | STATUS_ACCESS_VIOLATION => WSAEFAULT,
+        STATUS_DEVICE_NOT_READY | STATUS_REQUEST_NOT_ACCEPTED => WSAEWOULDBLOCK,
+        STATUS_NETWORK_BUSY
+        | STATUS_INVALID_NETWORK_RESPONSE
+        | STATUS_UNEXPECTED_NETWORK_ERROR
+        | STATUS_NO_SUCH_DEVICE
+        | STATUS_NO_SUCH_FILE
+        | STATUS_OBJECT_NAME_NOT_FOUND
+        | STATUS_OBJECT_PATH_NOT_FOUND => WSAENETDOWN,
+        STATUS_NOT_SUPPORTED | STATUS_NOT_IMPLEMENTED => WSAEOPNOTSUPP,
+        STATUS_ACCESS_DENIED => WSAEACCES,
+        // Files and pipes, which have no Winsock code.
+        STATUS_END_OF_FILE => ERROR_HANDLE_EOF as i32,
+        STATUS_PIPE_BROKEN => ERROR_BROKEN_PIPE as i32,
+        STATUS_PIPE_EMPTY => ERROR_NO_DATA as i32,
+        // A Win32 error in the clothes of an NTSTATUS.
+        wrapped if wrapped as u32 >> 16 == 0xC007 => wrapped & 0xFFFF,
+        _ => return None,
+    })
+}
+
+/// A status that has no code in Winsock or Win32, as the message of an `io::Error`.
+#[derive(Debug)]
+struct Unlisted(NTSTATUS);
+
+impl fmt::Display for Unlisted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the operation failed with NTSTATUS {:#010X}, for which Winsock has no code; \
+             ntstatus.h explains the number",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for Unlisted {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("the operation was cancelled"),
+            Self::Error(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Cancelled => None,
+            Self::Error(error) => error.source(),
+        }
+    }
+}
+
+impl From<Failure> for io::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Cancelled => Self::new(io::ErrorKind::Interrupted, failure),
+            Failure::Error(error) => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

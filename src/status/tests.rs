@@ -1,0 +1,195 @@
+//! Each line of the table, with the numbers written out as ntstatus.h and winerror.h have them, so
+//! that a slip in the table's names is seen here.
+
+use super::*;
+
+/// Each of these statuses becomes this code.
+#[track_caller]
+fn become_code(statuses: &[u32], code: i32) {
+    for status in statuses {
+        match from(*status) {
+            Err(Failure::Error(error)) => {
+                assert_eq!(error.raw_os_error(), Some(code), "{status:08X}");
+            }
+            other => panic!("{status:08X} became {other:?}"),
+        }
+    }
+}
+
+fn from(status: u32) -> Result<(), Failure> {
+    Status::from_internal(status as usize).result()
+}
+
+#[test]
+fn success_is_success() {
+    assert!(from(0).is_ok());
+}
+
+#[test]
+fn informational_statuses_are_success() {
+    assert!(from(0x0000_0102).is_ok());
+    assert!(from(0x4000_0000).is_ok());
+}
+
+#[test]
+fn only_the_low_half_of_the_field_counts() {
+    #[cfg(target_pointer_width = "64")]
+    {
+        assert!(Status::from_internal(0xDEAD_BEEF_0000_0000).result().is_ok());
+        assert_eq!(Status::from_internal(0xFFFF_FFFF_0000_0103), Status::PENDING);
+    }
+    assert_eq!(Status::from_internal(0x103), Status::PENDING);
+    assert_ne!(Status::from_internal(0), Status::PENDING);
+}
+
+#[test]
+fn resets_by_the_peer() {
+    become_code(
+        &[0xC000_020D, 0xC000_013C, 0xC000_020C, 0xC000_013E, 0xC000_023F, 0xC000_A012],
+        10054,
+    );
+}
+
+#[test]
+fn connections_broken_off_here() {
+    become_code(&[0xC000_013B, 0xC000_0241, 0xC000_020F], 10053);
+}
+
+#[test]
+fn connections_refused() {
+    become_code(&[0xC000_0236, 0xC000_00BC], 10061);
+}
+
+#[test]
+fn timeouts() {
+    become_code(&[0xC000_00B5, 0xC000_013F], 10060);
+}
+
+#[test]
+fn networks_and_hosts_out_of_reach() {
+    become_code(&[0xC000_023C, 0xC000_023E, 0xC000_00BE], 10051);
+    become_code(&[0xC000_023D], 10065);
+}
+
+#[test]
+fn cancelled_is_an_outcome_of_its_own() {
+    assert!(matches!(from(0xC000_0120), Err(Failure::Cancelled)));
+    assert!(matches!(from(0xC000_0240), Err(Failure::Cancelled)));
+}
+
+#[test]
+fn messages_too_long() {
+    become_code(&[0x8000_0005, 0xC000_0206], 10040);
+}
+
+#[test]
+fn resources_run_out() {
+    become_code(
+        &[
+            0xC000_009A,
+            0xC000_0007,
+            0xC000_00A1,
+            0xC000_0044,
+            0xC000_0017,
+            0xC000_012D,
+            0xC000_0097,
+            0xC000_013D,
+        ],
+        10055,
+    );
+}
+
+#[test]
+fn addresses_taken_and_unusable() {
+    become_code(&[0xC000_020A, 0xC000_0043, 0xC000_0209], 10048);
+    become_code(&[0xC000_0141, 0xC000_0207, 0xC000_0018], 10049);
+}
+
+#[test]
+fn the_state_of_the_socket() {
+    become_code(&[0xC000_0140], 10057);
+    become_code(&[0xC000_00B0], 10058);
+    become_code(&[0xC000_0237], 10101);
+    become_code(&[0xC000_0008, 0xC000_0024], 10038);
+}
+
+#[test]
+fn arguments_and_readiness() {
+    become_code(&[0xC000_0023, 0xC000_0005], 10014);
+    become_code(&[0xC000_00A3, 0xC000_00D0], 10035);
+}
+
+#[test]
+fn networks_that_are_down() {
+    become_code(
+        &[
+            0xC000_00BF,
+            0xC000_00C3,
+            0xC000_00C4,
+            0xC000_000E,
+            0xC000_000F,
+            0xC000_0034,
+            0xC000_003A,
+        ],
+        10050,
+    );
+}
+
+#[test]
+fn what_is_not_supported_or_not_allowed() {
+    become_code(&[0xC000_00BB, 0xC000_0002], 10045);
+    become_code(&[0xC000_0022], 10013);
+}
+
+#[test]
+fn a_wrapped_win32_error_is_unwrapped() {
+    become_code(&[0xC007_0057], 87);
+    become_code(&[0xC007_0040], 64);
+}
+
+#[test]
+fn ends_of_files_and_pipes() {
+    become_code(&[0xC000_0011], 38);
+    become_code(&[0xC000_014B], 109);
+    become_code(&[0xC000_00D9], 232);
+}
+
+#[test]
+fn an_unlisted_status_keeps_its_number() {
+    for status in [0xC0DE_0001_u32, 0x8000_000A] {
+        let Err(Failure::Error(error)) = from(status) else { panic!("{status:08X} succeeded") };
+        assert_eq!(error.raw_os_error(), None, "no code is made up");
+        assert!(error.to_string().contains(&format!("0x{status:08X}")), "{error}");
+    }
+}
+
+#[test]
+fn a_failure_becomes_an_io_error() {
+    let cancelled = io::Error::from(Failure::Cancelled);
+    assert_eq!(cancelled.kind(), io::ErrorKind::Interrupted);
+    assert_eq!(cancelled.to_string(), "the operation was cancelled");
+    let reset = io::Error::from(from(0xC000_020D).unwrap_err());
+    assert_eq!(reset.raw_os_error(), Some(10054));
+}
+
+/// std's kinds for the Winsock codes exist on Windows alone.
+#[cfg(windows)]
+#[test]
+fn std_knows_the_kinds() {
+    use io::ErrorKind::*;
+    for (status, kind) in [
+        (0xC000_020D, ConnectionReset),
+        (0xC000_0241, ConnectionAborted),
+        (0xC000_0236, ConnectionRefused),
+        (0xC000_00B5, TimedOut),
+        (0xC000_023C, NetworkUnreachable),
+        (0xC000_023D, HostUnreachable),
+        (0xC000_0140, NotConnected),
+        (0xC000_020A, AddrInUse),
+        (0xC000_0141, AddrNotAvailable),
+        (0xC000_0022, PermissionDenied),
+    ] {
+        let Err(Failure::Error(error)) = from(status) else { panic!("{status:08X} succeeded") };
+        assert_eq!(error.kind(), kind, "{status:08X}");
+    }
+}

@@ -1,0 +1,132 @@
+//! From a `Duration` to the milliseconds of a wait, and back to the clock when a wait ends early.
+//!
+//! The system counts waits in whole milliseconds in 32 bits, and takes the largest number for
+//! "for ever". So a duration is rounded up, for a wait of 0.9 ms that became 0 would turn a loop
+//! around it into a busy one; and a wait longer than 49.7 days is made of several. The system
+//! may also come back up to 15 ms early, hence the second look at the clock.
+
+use std::time::{Duration, Instant};
+
+use super::ffi::constants::INFINITE;
+use super::ffi::types::DWORD;
+
+/// How long a caller is still willing to wait.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    Endless,
+    /// A start and a length, for their sum may lie beyond what an `Instant` can hold.
+    Limited {
+        start: Instant,
+        length: Duration,
+    },
+}
+
+impl Patience {
+    /// `None` alone is for ever; every duration, however long, ends.
+    pub(super) fn new(timeout: Option<Duration>) -> Self {
+        match timeout {
+            None => Self::Endless,
+            Some(length) => Self::Limited { start: Instant::now(), length },
+        }
+    }
+
+    /// What to hand to the system for the next wait.
+    pub(super) fn milliseconds(&self) -> DWORD {
+        match self.left() {
+            None => INFINITE,
+            Some(left) => to_milliseconds(left),
+        }
+    }
+
+    /// Whether the time is up.
+    pub(super) fn is_over(&self) -> bool {
+        self.left() == Some(Duration::ZERO)
+    }
+
+    fn left(&self) -> Option<Duration> {
+        match self {
+            Self::Endless => None,
+            Self::Limited { start, length } => Some(length.saturating_sub(start.elapsed())),
+        }
+    }
+}
+
+/// Milliseconds, rounded up, and at most the longest wait that is not for ever.
+fn to_milliseconds(duration: Duration) -> DWORD {
+    let milliseconds = duration.as_nanos().div_ceil(1_000_000);
+    DWORD::try_from(milliseconds).unwrap_or(INFINITE).min(INFINITE - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A duration, and what the system is to be told.
+    #[track_caller]
+    fn is(duration: Duration, milliseconds: DWORD) {
+        assert_eq!(to_milliseconds(duration), milliseconds, "{duration:?}");
+    }
+
+    #[test]
+    fn nothing_stays_nothing() {
+        is(Duration::ZERO, 0);
+    }
+
+    #[test]
+    fn a_part_of_a_millisecond_is_a_whole_one() {
+        is(Duration::from_nanos(1), 1);
+        is(Duration::from_micros(900), 1);
+        is(Duration::from_nanos(999_999), 1);
+    }
+
+    #[test]
+    fn whole_milliseconds_stay_what_they_are() {
+        is(Duration::from_millis(1), 1);
+        is(Duration::from_millis(15), 15);
+        is(Duration::from_secs(1), 1_000);
+    }
+
+    #[test]
+    fn a_nanosecond_more_is_a_millisecond_more() {
+        is(Duration::new(0, 1_000_001), 2);
+        is(Duration::new(1, 1), 1_001);
+    }
+
+    #[test]
+    fn the_longest_wait_is_one_millisecond_short_of_for_ever() {
+        is(Duration::from_millis(0xFFFF_FFFD), 0xFFFF_FFFD);
+        is(Duration::from_millis(0xFFFF_FFFE), 0xFFFF_FFFE);
+        is(Duration::from_millis(0xFFFF_FFFF), 0xFFFF_FFFE);
+        is(Duration::from_millis(0x1_0000_0000), 0xFFFF_FFFE);
+    }
+
+    #[test]
+    fn a_wait_of_fifty_days_is_not_for_ever_and_does_not_wrap() {
+        is(Duration::from_secs(50 * 24 * 3600), INFINITE - 1);
+        is(Duration::MAX, INFINITE - 1);
+    }
+
+    #[test]
+    fn only_none_is_for_ever() {
+        assert_eq!(Patience::new(None).milliseconds(), INFINITE);
+        assert!(!Patience::new(None).is_over());
+        assert_eq!(Patience::new(Some(Duration::MAX)).milliseconds(), INFINITE - 1);
+        assert!(!Patience::new(Some(Duration::MAX)).is_over());
+    }
+
+    #[test]
+    fn no_time_is_over_at_once() {
+        let none = Patience::new(Some(Duration::ZERO));
+        assert!(none.is_over());
+        assert_eq!(none.milliseconds(), 0);
+    }
+
+    #[test]
+    fn what_has_passed_is_not_waited_for_again() {
+        let start = Instant::now().checked_sub(Duration::from_secs(5)).expect("up for 5 s");
+        let six = Patience::Limited { start, length: Duration::from_secs(6) };
+        assert!((1..=1_000).contains(&six.milliseconds()) && !six.is_over());
+        let four = Patience::Limited { start, length: Duration::from_secs(4) };
+        assert!(four.milliseconds() == 0 && four.is_over());
+    }
+}
