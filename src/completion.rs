@@ -1,0 +1,149 @@
+//! What comes out of a queue.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use super::in_flight::OperationId;
+use super::operation::Owner;
+use super::port::{Key, Packet};
+use super::status::Failure;
+use super::waker::Signals;
+
+/// One thing that has happened, with whatever had been lent for it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Completion<B = Vec<u8>> {
+    /// A [`receive`](super::Registration::receive) has ended. Here is its buffer again.
+    Received {
+        /// The key of the registration.
+        key: Key,
+        /// What `receive` returned.
+        id: OperationId,
+        /// The buffer that was lent, with the bytes received counted as filled. After a failure it
+        /// is as it was.
+        buffer: B,
+        /// How many bytes came, from 1 to the spare room of the buffer. 0 is the end of the stream,
+        /// and nothing else, for a buffer without room is never lent.
+        result: Result<usize, Failure>,
+    },
+    /// A [`readable`](super::Registration::readable) has ended: a receive would now find bytes, or
+    /// the end of the stream, or the error.
+    Readable {
+        /// The key of the registration.
+        key: Key,
+        /// What `readable` returned.
+        id: OperationId,
+        /// Whether there is something to receive.
+        result: Result<(), Failure>,
+    },
+    /// A value that the program has sent to itself with
+    /// [`post`](super::CompletionQueue::post).
+    Posted {
+        /// The key that was posted.
+        key: Key,
+        /// The value that was posted.
+        value: u32,
+    },
+    /// A [`Waker`](super::Waker) was used, once or many times.
+    Woken,
+    /// The queue has been [shut down](super::CompletionQueue::shut_down). This comes last in its
+    /// batch, and again in every later one.
+    ShutDown,
+    /// A packet that belongs to nobody here: one of an operation that was pending before its socket
+    /// was registered, or that was started through a duplicate; a notification of a job object; a
+    /// packet posted by other code. It is handed over as it came, and nothing was read through the
+    /// address in it.
+    Foreign(Packet),
+}
+
+/// A batch of completions: the room for them, and those that have not been looked at yet.
+///
+/// Each thread that waits has a batch of its own and uses it again and again, so that waiting
+/// allocates nothing. It is an iterator, which
+/// [`CompletionQueue::wait`](super::CompletionQueue::wait) fills and a `for` loop empties. What is
+/// left when the loop breaks stays in it, and the next `wait` returns with that at once. The
+/// completions of a registration that is dropped meanwhile are not given out.
+///
+/// Dropping a batch drops the completions in it, buffers and all. A wake-up among them is not lost:
+/// it goes back to the queue.
+pub struct Completions<B = Vec<u8>> {
+    /// What the port hands over. Empty but during a wait.
+    pub(super) packets: Vec<Packet>,
+    pub(super) unread: VecDeque<Unread<B>>,
+}
+
+/// A completion in a batch, and what decides whether it is still wanted.
+pub(super) struct Unread<B> {
+    pub(super) completion: Completion<B>,
+    pub(super) origin: Origin,
+}
+
+pub(super) enum Origin {
+    /// Wanted as long as its registration is there.
+    Operation(Arc<Owner>),
+    /// To be given back if nobody reads it.
+    WakeUp(Arc<Signals>),
+    Other,
+}
+
+impl<B> Completions<B> {
+    /// A batch that takes at most `capacity` completions from one wait: the number of packets that
+    /// one system call can bring. 64 is a good one to start with. A capacity of 0 is allowed, but
+    /// waiting with it is an error.
+    ///
+    /// A place takes about 130 bytes with `B = Vec<u8>`, all allocated here.
+    pub fn with_capacity(capacity: usize) -> Self {
+        // A place more than packets, for the shutdown that may follow them.
+        let unread = VecDeque::with_capacity(capacity.saturating_add(1));
+        Self { packets: Vec::with_capacity(capacity), unread }
+    }
+
+    /// How many completions are in the batch. Fewer may come out, if a registration is dropped
+    /// meanwhile.
+    pub fn len(&self) -> usize {
+        self.unread.len()
+    }
+
+    /// Whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.unread.is_empty()
+    }
+}
+
+impl<B> Iterator for Completions<B> {
+    type Item = Completion<B>;
+
+    fn next(&mut self) -> Option<Completion<B>> {
+        loop {
+            let Unread { completion, origin } = self.unread.pop_front()?;
+            match origin {
+                // Looked at now and not when the packet was dequeued: the handler of an earlier
+                // completion in this batch may have dropped the registration since.
+                Origin::Operation(owner) if owner.is_gone() => drop(completion),
+                _ => return Some(completion),
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.len()))
+    }
+}
+
+impl<B> Drop for Completions<B> {
+    fn drop(&mut self) {
+        for unread in self.unread.drain(..) {
+            if let Origin::WakeUp(signals) = unread.origin {
+                // Fails if the queue is gone, and then nobody waits for it.
+                let _ = signals.wake();
+            }
+        }
+    }
+}
+
+impl<B> fmt::Debug for Completions<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Completions").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,346 @@
+//! The completion queue: where a program sleeps, and where what it lent comes back.
+//!
+//! # Who owns what
+//!
+//! ```text
+//!   CompletionQueue ──┐                     ┌── Registration ── the socket
+//!                     ├──▶ Core ◀───────────┤        │
+//!                     │     ├ in_flight     │      Owner ◀── each operation in `in_flight`
+//!   Completions       │     │  operations and the buffers lent with them: the kernel's
+//!   completions and   │     ├ handles of the live registrations
+//!   buffers that have │     └ signals ◀─────┴── Waker
+//!   come back         │         the port, and what is told through it
+//! ```
+//!
+//! A buffer has one owner at each moment: the caller, until it submits; the table [`InFlight`] on
+//! the kernel's behalf, until `wait` has dequeued its packet; the batch, until it is iterated over;
+//! the caller again. No reference to it exists while it is in the table, so no order of dropping,
+//! forgetting or sending can reach it there.
+//!
+//! [`Core`] lives as long as the queue or a registration does. The queue alone waits, so it is the
+//! queue that cleans up: when it is dropped it takes nothing in any more, cancels what is pending,
+//! and waits a bounded time for the packets. If some operation never ends, its memory is never
+//! freed: see the drop of [`InFlight`].
+
+#![allow(unsafe_code, reason = "it vouches that packets come from the port")]
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::ptr::null_mut;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::buffer::Buffer;
+use super::completion::{Completion, Completions, Origin, Unread};
+use super::in_flight::InFlight;
+use super::operation::{Operation, Work};
+use super::port::{CompletionPort, Key, Packet};
+use super::registration::{Registration, Source, cancel};
+use super::rejected::Rejected;
+use super::timeout::Patience;
+use super::waker::{Signal, Signals, Waker};
+
+/// How long a queue that is dropped waits for what it has cancelled. Cancelled operations end within
+/// microseconds; a driver that takes longer than this is broken, and then memory is leaked.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A completion port, with the operations that are in flight on it.
+///
+/// It is used by reference, from any number of threads; put it in an `Arc` to share it. All of them
+/// may wait, each with a batch of its own, and each completion goes to one of them.
+///
+/// ```
+/// use overlapped::{Completion, CompletionQueue, Completions, Key};
+/// use std::io::Write;
+/// use std::net::{TcpListener, TcpStream};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let queue = CompletionQueue::new()?;
+/// let stream = queue.register(TcpStream::connect(listener.local_addr()?)?, Key(7))?;
+/// stream.receive(Vec::with_capacity(4096))?;
+///
+/// listener.accept()?.0.write_all(b"hello")?;
+///
+/// let mut batch = Completions::with_capacity(64);
+/// for completion in queue.wait(&mut batch, None)? {
+///     if let Completion::Received { key, buffer, result, .. } = completion {
+///         assert_eq!((key, result?), (Key(7), buffer.len()));
+///         assert!(b"hello".starts_with(&buffer));
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Dropping it
+///
+/// cancels what is in flight and waits until the kernel has given everything back, two seconds at
+/// most; the buffers are dropped. Should something stay with the kernel even then, its memory is
+/// leaked: the kernel may write to it at any time. Registrations and wakers may outlive the queue,
+/// and then answer with an error of kind `BrokenPipe`.
+#[doc(alias = "IOCP")]
+pub struct CompletionQueue<B: Buffer = Vec<u8>> {
+    core: Arc<Core<B>>,
+}
+
+/// What the queue shares with its registrations.
+pub(super) struct Core<B: Buffer> {
+    pub(super) in_flight: InFlight<Operation<B>>,
+    signals: Arc<Signals>,
+    /// The handles of live registrations, for the queue to cancel what is pending on them. A handle
+    /// is taken out before it is closed, under the lock, so those in here are open.
+    handles: Mutex<BTreeSet<usize>>,
+}
+
+impl<B: Buffer> CompletionQueue<B> {
+    /// Makes a queue for as many running threads as there are processors.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers when it is out of handles or memory.
+    ///
+    /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
+    #[doc(alias = "CreateIoCompletionPort")]
+    pub fn new() -> io::Result<Self> {
+        Self::with_concurrency(0)
+    }
+
+    /// Makes a queue on which the system lets at most `threads` of those that wait run at the same
+    /// time; 0 stands for the number of processors. More may wait: one that blocks in something else
+    /// makes room for another.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_concurrency(threads: u32) -> io::Result<Self> {
+        let core = Core {
+            in_flight: InFlight::new(),
+            signals: Arc::new(Signals::new(CompletionPort::new(threads)?)),
+            handles: Mutex::new(BTreeSet::new()),
+        };
+        Ok(Self { core: Arc::new(core) })
+    }
+
+    /// Registers a socket: its operations complete here, under `key`. This holds for life, of the
+    /// socket and of its duplicates, and for no other queue.
+    ///
+    /// # Errors
+    ///
+    /// The socket comes back in the [`Rejected`], usable as before. `InvalidInput` if it is registered
+    /// already, belongs to another completion port, or was made without `WSA_FLAG_OVERLAPPED` (those
+    /// of std are made with it). Else the system's error.
+    ///
+    /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
+    #[doc(alias = "CreateIoCompletionPort", alias = "associate")]
+    pub fn register<S: Source>(
+        &self,
+        source: S,
+        key: Key,
+    ) -> Result<Registration<S, B>, Rejected<S>> {
+        match self.port().associate(source.handle(), key) {
+            Ok(()) => Ok(Registration::new(Arc::clone(&self.core), source, key)),
+            Err(error) => Err(Rejected::new(error, source)),
+        }
+    }
+
+    /// A way to wake a thread that waits here, for other threads to keep.
+    pub fn waker(&self) -> Waker {
+        Waker::new(Arc::clone(&self.core.signals))
+    }
+
+    /// Sends a value to whoever waits: one [`Completion::Posted`] for each call.
+    ///
+    /// # Errors
+    ///
+    /// The system's error, when it has no memory for the packet. Then nothing was sent.
+    ///
+    /// Calls [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus).
+    #[doc(alias = "PostQueuedCompletionStatus")]
+    pub fn post(&self, key: Key, value: u32) -> io::Result<()> {
+        self.core.signals.post(Signal::Post, key, value)
+    }
+
+    /// Tells every thread that waits, now or later, to end: each `wait` from now on delivers what is
+    /// there and then [`Completion::ShutDown`], without sleeping. Operations in flight stay so; end
+    /// them and collect them with [`drain`](Self::drain), or drop the queue.
+    ///
+    /// # Errors
+    ///
+    /// The system's error, when it has no memory for the packet. The queue is shut down all the same,
+    /// but a thread that sleeps does not know it yet: call again.
+    ///
+    /// Calls [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus)
+    /// if a thread waits.
+    pub fn shut_down(&self) -> io::Result<()> {
+        self.core.signals.shut_down()
+    }
+
+    /// How many operations are in flight: submitted, and not yet taken out of the port. Exact when
+    /// no other thread submits or waits at this moment.
+    pub fn in_flight(&self) -> usize {
+        self.core.in_flight.count()
+    }
+
+    /// The port, to associate a handle for which the queue has no method. Its packets come as
+    /// [`Completion::Foreign`]. A packet that is dequeued from the port directly never reaches the
+    /// queue, and the operation it stood for then stays in flight for ever.
+    pub fn port(&self) -> &CompletionPort {
+        self.core.signals.port()
+    }
+
+    /// Sleeps until something has happened, and fills the batch with it.
+    ///
+    /// Returns at once if the batch holds completions that have not been read. `None` waits for ever;
+    /// a `Duration`, however long, ends. It is rounded up to milliseconds, the system's unit. When the
+    /// time is up the batch is empty, which is no error.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a batch of capacity 0; else the system's error.
+    ///
+    /// Calls [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).
+    #[doc(alias = "GetQueuedCompletionStatusEx")]
+    pub fn wait<'a>(
+        &self,
+        batch: &'a mut Completions<B>,
+        timeout: Option<Duration>,
+    ) -> io::Result<&'a mut Completions<B>> {
+        let signals = &self.core.signals;
+        let patience = Patience::new(timeout);
+        while batch.is_empty() {
+            let parked = signals.park();
+            let shut_down = signals.is_shut_down();
+            let patience = if shut_down { Patience::new(Some(Duration::ZERO)) } else { patience };
+            let dequeued = self.dequeue(batch, patience);
+            drop(parked);
+            dequeued?;
+            if signals.is_shut_down() {
+                let (completion, origin) = (Completion::ShutDown, Origin::Other);
+                batch.unread.push_back(Unread { completion, origin });
+                // If this fails, the next thread that comes by here tries again.
+                let _ = signals.pass_shutdown_on();
+            } else if patience.is_over() {
+                break;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// As [`wait`](Self::wait), but deaf to [`shut_down`](Self::shut_down): for the end of a program,
+    /// to collect what is still in flight. The batch is empty when nothing is in flight any more, or
+    /// when the time is up.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait).
+    pub fn drain<'a>(
+        &self,
+        batch: &'a mut Completions<B>,
+        timeout: Duration,
+    ) -> io::Result<&'a mut Completions<B>> {
+        let patience = Patience::new(Some(timeout));
+        while batch.is_empty() && self.in_flight() > 0 {
+            self.dequeue(batch, patience)?;
+            if self.core.signals.is_shut_down() {
+                // The packet may have been meant for a thread that sleeps.
+                let _ = self.core.signals.pass_shutdown_on();
+            }
+            if patience.is_over() {
+                break;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Waits once, and turns packets into completions. There may be none, when all the packets were
+    /// those of registrations that are gone.
+    fn dequeue(&self, batch: &mut Completions<B>, patience: Patience) -> io::Result<()> {
+        batch.packets.clear();
+        self.port().dequeue_within(&mut batch.packets, patience)?;
+        for packet in &batch.packets {
+            batch.unread.extend(self.read(packet));
+        }
+        Ok(())
+    }
+
+    /// Finds out what a packet means. Its address is compared with those that could be meant: the
+    /// marks of our own messages, and the operations in flight.
+    fn read(&self, packet: &Packet) -> Option<Unread<B>> {
+        let signals = &self.core.signals;
+        let (completion, origin) = match signals.read(packet) {
+            Some(Signal::Wake) => {
+                signals.wake_arrived();
+                (Completion::Woken, Origin::WakeUp(Arc::clone(signals)))
+            }
+            Some(Signal::Post) => {
+                (Completion::Posted { key: packet.key(), value: packet.bytes() }, Origin::Other)
+            }
+            // It has done its work by ending the wait; the flag says the rest.
+            Some(Signal::ShutDown) => return None,
+            // SAFETY: the packet came out of this queue's port, where its operations complete.
+            None => match unsafe { self.core.in_flight.complete(packet.overlapped()) } {
+                Some(ended) => {
+                    let (completion, owner) = Work::finish(ended);
+                    if owner.is_gone() {
+                        return None;
+                    }
+                    (completion, Origin::Operation(owner))
+                }
+                None => (Completion::Foreign(*packet), Origin::Other),
+            },
+        };
+        Some(Unread { completion, origin })
+    }
+}
+
+impl<B: Buffer> Core<B> {
+    /// A registration has come.
+    pub(super) fn join(&self, handle: usize) {
+        self.handles().insert(handle);
+    }
+
+    /// A registration goes, and closes its handle after this.
+    pub(super) fn leave(&self, handle: usize) {
+        self.handles().remove(&handle);
+    }
+
+    fn cancel_everything(&self) {
+        for handle in self.handles().iter() {
+            // SAFETY: handles leave this set, under the lock that is held here, before they are
+            // closed. A failure means that nothing is pending there, or that nothing can be done.
+            let _ = unsafe { cancel(*handle, null_mut()) };
+        }
+    }
+
+    fn handles(&self) -> MutexGuard<'_, BTreeSet<usize>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<B: Buffer> Drop for CompletionQueue<B> {
+    fn drop(&mut self) {
+        let (core, patience) = (&self.core, Patience::new(Some(FAREWELL)));
+        core.in_flight.close();
+        core.signals.queue_dropped();
+        let mut batch = Completions::with_capacity(64);
+        while core.in_flight.count() > 0 && !patience.is_over() {
+            // Again in each round: another thread may have been about to submit.
+            core.cancel_everything();
+            let moment = Patience::new(Some(Duration::from_millis(20)));
+            if self.dequeue(&mut batch, moment).is_err() {
+                break;
+            }
+            batch.unread.clear();
+        }
+    }
+}
+
+impl<B: Buffer> fmt::Debug for CompletionQueue<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CompletionQueue")
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
+}

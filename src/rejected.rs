@@ -1,0 +1,51 @@
+//! An error that gives back what it could not take.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// Why the system or the queue did not take something, and the thing itself: the buffer of an
+/// operation that was not submitted, or the socket that was not registered.
+///
+/// With `?` in a function that returns [`io::Result`] it becomes its error, and what it holds is
+/// dropped.
+pub struct Rejected<T> {
+    /// What went wrong.
+    pub error: io::Error,
+    /// What was given, unchanged.
+    pub returned: T,
+}
+
+impl<T> Rejected<T> {
+    pub(super) fn new(error: io::Error, returned: T) -> Self {
+        Self { error, returned }
+    }
+
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Rejected<U> {
+        Rejected { error: self.error, returned: change(self.returned) }
+    }
+}
+
+impl<T> fmt::Display for Rejected<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for Rejected<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<T> Error for Rejected<T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl<T> From<Rejected<T>> for io::Error {
+    fn from(rejected: Rejected<T>) -> Self {
+        rejected.error
+    }
+}
