@@ -4,6 +4,7 @@
 //! A struct that is laid out wrongly is not an error message but a corrupted heap. Each one is
 //! therefore followed by its layout, which the compiler checks on every target.
 #![allow(non_snake_case, reason = "fields are spelled as in the SDK")]
+#![allow(clippy::upper_case_acronyms, reason = "BOOL, HANDLE and the others are the SDK's names")]
 #![allow(non_camel_case_types, reason = "types are spelled as in the SDK: OVERLAPPED_ENTRY")]
 
 use core::ffi::c_void;

@@ -1,0 +1,122 @@
+//! Whatever is dropped, forgotten or sent to another thread, in whatever order: each buffer is dropped
+//! once, and it ends in bounded time.
+#![cfg(windows)]
+#![allow(unsafe_code, reason = "the buffers that count are shared with other tests")]
+
+use std::any::Any;
+use std::io::Write;
+use std::mem;
+use std::net::TcpStream;
+use std::thread;
+
+use overlapped::{CompletionQueue, Completions, Key};
+
+mod support;
+use support::{DEADLINE, collect, registered, within_deadline};
+
+#[path = "support/counted.rs"]
+mod counted;
+use counted::{Counted, Drops};
+
+/// What two operations in flight, one in a batch and one whose completion was kept can meet with.
+struct Scene {
+    parts: Vec<Option<Box<dyn Any + Send>>>,
+    drops: Drops,
+    _peers: [TcpStream; 3],
+}
+
+const BUFFERS: usize = 5;
+const PARTS: usize = 5;
+
+fn scene() -> Scene {
+    let queue = CompletionQueue::<Counted>::new().expect("a queue");
+    let drops = Drops::default();
+    let (idle, idle_peer) = registered(&queue, Key(1));
+    idle.receive(drops.buffer()).expect("submitted");
+    idle.receive(drops.buffer()).expect("submitted");
+    let (kept, mut kept_peer) = registered(&queue, Key(2));
+    let (unread, mut unread_peer) = registered(&queue, Key(3));
+    kept.receive(drops.buffer()).expect("submitted");
+    kept_peer.write_all(b"kept").expect("sent");
+    let completion = collect(&queue, 1);
+    unread.receive(drops.buffer()).expect("submitted");
+    unread_peer.write_all(b"unread").expect("sent");
+    let mut batch = Completions::with_capacity(8);
+    queue.wait(&mut batch, Some(DEADLINE)).expect("waiting");
+    assert_eq!(batch.len(), 1);
+    // A packet that has come, and lies in the port when things are dropped.
+    kept.receive(drops.buffer()).expect("submitted");
+    kept_peer.write_all(b"more").expect("sent");
+    let (waker, registrations) = (queue.waker(), (idle, kept, unread));
+    waker.wake().expect("woken");
+    let parts: [Box<dyn Any + Send>; PARTS] = [
+        Box::new(queue),
+        Box::new(registrations),
+        Box::new(waker),
+        Box::new(batch),
+        Box::new(completion),
+    ];
+    let peers = [idle_peer, kept_peer, unread_peer];
+    Scene { parts: parts.map(Some).into(), drops, _peers: peers }
+}
+
+/// All orders of the numbers below `PARTS`.
+fn orders() -> Vec<Vec<usize>> {
+    (0..PARTS).fold(vec![vec![]], |shorter, _| {
+        let longer = |order: &Vec<usize>| -> Vec<Vec<usize>> {
+            let others = (0..PARTS).filter(|part| !order.contains(part));
+            others.map(|part| [order.as_slice(), &[part]].concat()).collect()
+        };
+        shorter.iter().flat_map(longer).collect()
+    })
+}
+
+#[test]
+fn in_each_order_of_dropping_each_buffer_is_dropped_once() {
+    within_deadline(|| {
+        for order in orders() {
+            let mut scene = scene();
+            for part in &order {
+                scene.parts[*part] = None;
+            }
+            assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
+        }
+    });
+}
+
+#[test]
+fn in_each_order_of_dropping_on_two_threads_each_buffer_is_dropped_once() {
+    within_deadline(|| {
+        for order in orders() {
+            let mut scene = scene();
+            let (drops, mut parts) = (scene.drops.clone(), mem::take(&mut scene.parts));
+            let first = order[..2].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();
+            let other = thread::spawn(move || drop(first));
+            for part in &order[2..] {
+                parts[*part] = None;
+            }
+            other.join().expect("nothing panics");
+            assert_eq!(drops.count(), BUFFERS, "dropped in the order {order:?}");
+        }
+    });
+}
+
+#[test]
+fn with_each_part_forgotten_nothing_is_dropped_twice() {
+    within_deadline(|| {
+        for forgotten in 0..PARTS {
+            let mut scene = scene();
+            mem::forget(scene.parts[forgotten].take());
+            scene.parts.clear();
+            let dropped = scene.drops.count();
+            // A queue that is forgotten waits for nothing, and a batch or a completion that is
+            // forgotten keeps its buffer; the others own no buffers.
+            let expected = match forgotten {
+                0 => 2,
+                3 | 4 => BUFFERS - 1,
+                _ => BUFFERS,
+            };
+            assert_eq!(dropped, expected, "part {forgotten} was forgotten");
+        }
+    });
+}

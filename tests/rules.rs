@@ -1,0 +1,231 @@
+//! The rules about ownership, each with tests that fail when it is broken; CONTRIBUTING.md says how they
+//! were seen to fail. In short: each buffer comes back once, and none is freed while the kernel may write
+//! to it.
+#![cfg(windows)]
+#![allow(unsafe_code, reason = "it puts packets back into the port")]
+
+use std::io::{ErrorKind, Read, Write};
+use std::mem;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use overlapped::{Completion, CompletionQueue, Completions, Key, Registration};
+
+mod support;
+use support::{DEADLINE, collect, registered, within_deadline};
+
+#[path = "support/counted.rs"]
+mod counted;
+use counted::{Counted, Drops};
+
+type Queue = CompletionQueue<Counted>;
+type Stream = Registration<TcpStream, Counted>;
+
+fn queue() -> Queue {
+    CompletionQueue::new().expect("a queue")
+}
+
+/// Takes what is left in the port, where there should be nothing to tell.
+fn sweep(queue: &Queue) {
+    let (mut batch, start) = (Completions::with_capacity(8), Instant::now());
+    while queue.in_flight() > 0 {
+        let told = queue.wait(&mut batch, Some(Duration::from_millis(50))).expect("waiting").next();
+        assert!(told.is_none(), "nobody is there to be told: {told:?}");
+        assert!(start.elapsed() < DEADLINE, "{} stay in flight", queue.in_flight());
+    }
+}
+
+/// Waits until so many packets have come, and puts them back: now one wait finds them all.
+fn gather_in_port(queue: &Queue, count: usize) {
+    let (mut packets, start) = (Vec::with_capacity(count), Instant::now());
+    while packets.len() < count {
+        queue.port().dequeue(&mut packets, Some(DEADLINE)).expect("dequeued");
+        assert!(start.elapsed() < DEADLINE, "only {} of {count} packets came", packets.len());
+    }
+    for packet in packets {
+        // SAFETY: the packet has been dequeued, so this is the only one of its operation.
+        unsafe { queue.port().post_overlapped(packet.key(), packet.bytes(), packet.overlapped()) }
+            .expect("posted");
+    }
+}
+
+// Rule 1: the kernel owns it until the packet is dequeued.
+
+#[test]
+fn a_buffer_outlives_its_registration_until_the_packet_is_dequeued() {
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, _peer) = registered(&queue, Key(1));
+    stream.receive(drops.buffer()).expect("submitted");
+    drop(stream);
+    assert_eq!((drops.count(), queue.in_flight()), (0, 1), "cancelled is not given back");
+    sweep(&queue);
+    assert_eq!(drops.count(), 1);
+}
+
+#[test]
+fn a_buffer_outlives_a_cancellation_until_the_packet_is_dequeued() {
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, _peer) = registered(&queue, Key(1));
+    let id = stream.receive(drops.buffer()).expect("submitted");
+    assert!(stream.cancel(id).expect("cancelled"));
+    assert_eq!((drops.count(), queue.in_flight()), (0, 1));
+    drop(collect(&queue, 1));
+    assert_eq!((drops.count(), queue.in_flight()), (1, 0));
+}
+
+// Rule 3: everything comes back exactly once.
+
+#[test]
+fn a_registration_that_is_forgotten_keeps_talking() {
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, mut peer) = registered(&queue, Key(1));
+    stream.receive(drops.buffer()).expect("submitted");
+    mem::forget(stream);
+    peer.write_all(b"hello").expect("sent");
+    let completions = collect(&queue, 1);
+    assert!(matches!(completions[0], Completion::Received { key: Key(1), .. }));
+    drop(completions);
+    assert_eq!(drops.count(), 1);
+}
+
+#[test]
+fn a_queue_that_is_dropped_finds_the_operations_of_a_forgotten_registration() {
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, _peer) = registered(&queue, Key(1));
+    stream.receive(drops.buffer()).expect("submitted");
+    mem::forget(stream);
+    drop(queue);
+    assert_eq!(drops.count(), 1);
+}
+
+#[test]
+fn a_queue_that_is_forgotten_frees_nothing() {
+    let drops = Drops::default();
+    let queue = mem::ManuallyDrop::new(queue());
+    let (stream, mut peer) = registered(&queue, Key(1));
+    stream.receive(drops.buffer()).expect("submitted");
+    peer.write_all(b"hello").expect("sent");
+    drop(stream);
+    assert_eq!(drops.count(), 0);
+}
+
+#[test]
+fn completions_outlive_the_queue() {
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, mut peer) = registered(&queue, Key(1));
+    stream.receive(drops.buffer()).expect("submitted");
+    peer.write_all(b"hello").expect("sent");
+    let kept = collect(&queue, 1);
+    drop((queue, stream));
+    assert_eq!(drops.count(), 0);
+    assert!(matches!(&kept[0], Completion::Received { buffer, .. } if buffer.bytes == b"hello"));
+    drop(kept);
+    assert_eq!(drops.count(), 1);
+}
+
+#[test]
+fn what_is_left_in_a_batch_is_dropped_with_it() {
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, mut peer) = registered(&queue, Key(1));
+    stream.receive(drops.buffer()).expect("submitted");
+    peer.write_all(b"hello").expect("sent");
+    let mut batch = Completions::with_capacity(8);
+    assert_eq!(queue.wait(&mut batch, Some(DEADLINE)).expect("waiting").len(), 1);
+    assert_eq!((drops.count(), queue.in_flight()), (0, 0));
+    drop(batch);
+    assert_eq!(drops.count(), 1);
+}
+
+// Rule 4: a key never speaks after its registration is gone.
+
+#[test]
+fn nothing_is_said_about_a_registration_that_is_gone() {
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, mut peer) = registered(&queue, Key(1));
+    stream.receive(drops.buffer()).expect("submitted");
+    peer.write_all(b"hello").expect("sent");
+    drop(stream);
+    sweep(&queue);
+    assert_eq!(drops.count(), 1);
+}
+
+#[test]
+fn a_handler_that_drops_a_registration_hears_no_more_of_it_in_the_same_batch() {
+    let (queue, drops) = (queue(), Drops::default());
+    let mut streams: Vec<Option<Stream>> = Vec::new();
+    let mut peers = Vec::new();
+    for key in 0..2 {
+        let (stream, mut peer) = registered(&queue, Key(key));
+        stream.receive(drops.buffer()).expect("submitted");
+        peer.write_all(b"hello").expect("sent");
+        streams.push(Some(stream));
+        peers.push(peer);
+    }
+    gather_in_port(&queue, 2);
+    let (mut batch, mut told) = (Completions::with_capacity(8), Vec::new());
+    assert_eq!(queue.wait(&mut batch, Some(DEADLINE)).expect("waiting").len(), 2);
+    while let Some(completion) = batch.next() {
+        let Completion::Received { key, .. } = completion else { panic!("{completion:?}") };
+        told.push(key);
+        streams[1 - key.0] = None;
+    }
+    sweep(&queue);
+    assert_eq!((told.len(), drops.count()), (1, 2), "one was told of: {told:?}");
+}
+
+#[test]
+fn a_socket_that_was_taken_out_says_nothing_more_and_lives_on() {
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, mut peer) = registered(&queue, Key(1));
+    stream.receive(drops.buffer()).expect("submitted");
+    let mut socket = stream.into_inner();
+    sweep(&queue);
+    assert_eq!(drops.count(), 1);
+    socket.write_all(b"still here").expect("sent");
+    let mut bytes = [0; 10];
+    peer.read_exact(&mut bytes).expect("received");
+    assert_eq!(&bytes, b"still here");
+}
+
+// Rule 5: dropping the queue waits, and then leaks rather than frees.
+
+#[test]
+fn a_queue_that_is_dropped_cancels_and_takes_everything_back() {
+    let (queue, drops) = (queue(), Drops::default());
+    let connections: Vec<_> = (0..100).map(|key| registered(&queue, Key(key))).collect();
+    for (stream, _) in &connections {
+        stream.receive(drops.buffer()).expect("submitted");
+    }
+    let start = Instant::now();
+    drop(queue);
+    assert_eq!(drops.count(), 100);
+    assert!(start.elapsed() < DEADLINE);
+}
+
+#[test]
+fn a_registration_without_its_queue_gives_buffers_back() {
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, _peer) = registered(&queue, Key(1));
+    drop(queue);
+    let rejected = stream.receive(drops.buffer()).expect_err("there is no queue");
+    assert_eq!(rejected.error.kind(), ErrorKind::BrokenPipe);
+    assert_eq!((rejected.returned.bytes.capacity(), drops.count()), (16, 0));
+}
+
+/// An operation whose packet was taken out of the port by hand never ends for the queue. Then the
+/// queue gives up after its time, and its buffer stays where the kernel could write to it.
+#[test]
+fn what_does_not_come_back_is_leaked_and_not_freed() {
+    within_deadline(|| {
+        let (queue, drops) = (queue(), Drops::default());
+        let (stream, mut peer) = registered(&queue, Key(1));
+        stream.receive(drops.buffer()).expect("submitted");
+        peer.write_all(b"hello").expect("sent");
+        let mut packets = Vec::with_capacity(1);
+        queue.port().dequeue(&mut packets, Some(DEADLINE)).expect("dequeued");
+        let start = Instant::now();
+        drop((queue, stream));
+        assert!(start.elapsed() > Duration::from_secs(1), "it waited {:?}", start.elapsed());
+        assert_eq!(drops.count(), 0);
+    });
+}

@@ -1,0 +1,50 @@
+//! A buffer that counts how often it is dropped.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use overlapped::Buffer;
+
+/// A vector that counts itself when it is dropped.
+#[derive(Debug)]
+pub struct Counted {
+    pub bytes: Vec<u8>,
+    drops: Arc<AtomicUsize>,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, SeqCst);
+    }
+}
+
+// SAFETY: all three methods are those of the vector, which nothing else can reach.
+unsafe impl Buffer for Counted {
+    fn filled(&self) -> &[u8] {
+        self.bytes.filled()
+    }
+
+    fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
+        self.bytes.spare()
+    }
+
+    unsafe fn advance(&mut self, count: usize) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { self.bytes.advance(count) }
+    }
+}
+
+/// Makes buffers that share one count.
+#[derive(Clone, Default)]
+pub struct Drops(Arc<AtomicUsize>);
+
+impl Drops {
+    pub fn buffer(&self) -> Counted {
+        Counted { bytes: Vec::with_capacity(16), drops: Arc::clone(&self.0) }
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.load(SeqCst)
+    }
+}
