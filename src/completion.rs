@@ -99,8 +99,8 @@ impl<B> Completions<B> {
         Self { packets: Vec::with_capacity(capacity), unread }
     }
 
-    /// How many completions are in the batch. Fewer may come out, if a registration is dropped
-    /// meanwhile.
+    /// How many completions are in the batch. Fewer come out, if a registration has been dropped
+    /// since they were put in.
     pub fn len(&self) -> usize {
         self.unread.len()
     }
@@ -109,21 +109,29 @@ impl<B> Completions<B> {
     pub fn is_empty(&self) -> bool {
         self.unread.is_empty()
     }
+
+    /// Whether there is one to read, after dropping what nobody wants any more.
+    pub(super) fn has_next(&mut self) -> bool {
+        while self.unread.front().is_some_and(Unread::is_unwanted) {
+            self.unread.pop_front();
+        }
+        !self.is_empty()
+    }
+}
+
+impl<B> Unread<B> {
+    fn is_unwanted(&self) -> bool {
+        matches!(&self.origin, Origin::Operation(owner) if owner.is_gone())
+    }
 }
 
 impl<B> Iterator for Completions<B> {
     type Item = Completion<B>;
 
     fn next(&mut self) -> Option<Completion<B>> {
-        loop {
-            let Unread { completion, origin } = self.unread.pop_front()?;
-            match origin {
-                // Looked at now and not when the packet was dequeued: the handler of an earlier
-                // completion in this batch may have dropped the registration since.
-                Origin::Operation(owner) if owner.is_gone() => drop(completion),
-                _ => return Some(completion),
-            }
-        }
+        // Looked at now and not only when the packet was dequeued: the handler of an earlier completion
+        // in this batch may have dropped the registration since.
+        if self.has_next() { self.unread.pop_front().map(|unread| unread.completion) } else { None }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -162,9 +162,10 @@ impl<B: Buffer> CompletionQueue<B> {
         self.core.signals.post(Signal::Post, key, value)
     }
 
-    /// Tells every thread that waits, now or later, to end: each `wait` from now on delivers what is
-    /// there and then [`Completion::ShutDown`], without sleeping. Operations in flight stay so; end
-    /// them and collect them with [`drain`](Self::drain), or drop the queue.
+    /// Tells every thread that waits, now or later, to end: each `wait` from now on delivers a batch of
+    /// what is there, and behind it [`Completion::ShutDown`], without sleeping. What has not come by
+    /// then stays in flight: collect it with [`drain`](Self::drain), or drop the queue. A
+    /// [`Waker`] can do this too.
     ///
     /// # Errors
     ///
@@ -209,7 +210,7 @@ impl<B: Buffer> CompletionQueue<B> {
     ) -> io::Result<&'a mut Completions<B>> {
         let signals = &self.core.signals;
         let patience = Patience::new(timeout);
-        while batch.is_empty() {
+        while !batch.has_next() {
             let parked = signals.park();
             let shut_down = signals.is_shut_down();
             let patience = if shut_down { Patience::new(Some(Duration::ZERO)) } else { patience };
@@ -241,7 +242,7 @@ impl<B: Buffer> CompletionQueue<B> {
         timeout: Duration,
     ) -> io::Result<&'a mut Completions<B>> {
         let patience = Patience::new(Some(timeout));
-        while batch.is_empty() && self.in_flight() > 0 {
+        while !batch.has_next() && self.in_flight() > 0 {
             self.dequeue(batch, patience)?;
             if self.core.signals.is_shut_down() {
                 // The packet may have been meant for a thread that sleeps.

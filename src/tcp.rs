@@ -31,7 +31,9 @@ impl<B: Buffer> Registration<TcpStream, B> {
     /// [`Completion::Received`](super::Completion::Received), on whichever thread dequeues it,
     /// possibly before this returns.
     ///
-    /// A receive ends when there are bytes, however few, and not when the buffer is full. Several may
+    /// A receive ends when there are bytes, however few, and not when the buffer is full. A buffer that
+    /// gathers a message is full in the end, so give it room before each receive
+    /// (`buffer.reserve(4096)`): without room it is turned away. Several may
     /// be pending; the system fills them in the order of submission. A room of more than `u32::MAX`
     /// bytes is used up to there.
     ///

@@ -17,7 +17,8 @@ use std::task::Wake;
 use super::ffi::types::OVERLAPPED;
 use super::port::{CompletionPort, Key, Packet};
 
-/// Wakes a thread that waits on a [`CompletionQueue`](super::CompletionQueue), from any thread.
+/// Wakes a thread that waits on a [`CompletionQueue`](super::CompletionQueue), or ends them all, from
+/// any thread.
 ///
 /// The queue answers with one [`Completion::Woken`](super::Completion::Woken), on one of the threads
 /// that wait. Wakes coalesce: until that `Woken` is taken out of the port, further wakes add
@@ -62,6 +63,16 @@ impl Waker {
     /// when no wake-up is on its way, and nothing otherwise.
     pub fn wake(&self) -> io::Result<()> {
         self.signals.wake()
+    }
+
+    /// As [`CompletionQueue::shut_down`](super::CompletionQueue::shut_down), for a thread that has no
+    /// reference to the queue.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn shut_down(&self) -> io::Result<()> {
+        self.signals.shut_down()
     }
 }
 

@@ -1,0 +1,68 @@
+//! Many connections, one thread, one completion queue: responses in the order of their completion.
+//!
+//! The program asks an HTTP server for several paths at the same time. It lends one buffer for each
+//! connection to the kernel, sleeps in one place, and prints each response when it is complete. At
+//! last a second thread wakes it and shuts its queue down.
+//!
+//! ```text
+//! cargo run --example delayed_responses                       on Windows
+//! ./wine cargo run --example delayed_responses -- --help      on Linux
+//! ```
+//!
+//! The file to read is `client.rs`. In the others are the server that it asks unless told
+//! otherwise, the question whether a response is complete, the options, and the lines printed.
+
+#[cfg(windows)]
+mod arguments;
+#[cfg(windows)]
+mod client;
+#[cfg(windows)]
+mod host;
+#[cfg(windows)]
+mod report;
+#[cfg(windows)]
+mod response;
+#[cfg(windows)]
+mod server;
+
+use std::process::ExitCode;
+
+#[cfg(windows)]
+fn main() -> ExitCode {
+    use arguments::Request;
+
+    let done = match arguments::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Help) => report::print(arguments::HELP),
+        Ok(Request::Ask(options)) => ask(&options),
+        Err(sentence) => {
+            report::complain(&format!("{sentence}; --help explains the options"));
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Finds the server that is to be asked, or starts one.
+#[cfg(windows)]
+fn ask(options: &arguments::Options) -> Result<(), Box<dyn std::error::Error>> {
+    let host = match &options.server {
+        Some(server) => host::Host::find(server)?,
+        None => server::start()?.into(),
+    };
+    client::ask_all(host, &options.paths, options.timeout)
+}
+
+#[cfg(not(windows))]
+fn main() -> ExitCode {
+    eprintln!(
+        "delayed_responses: this shows completion ports, which only Windows has, so run it in Wine \
+         with `./wine cargo run --example delayed_responses`"
+    );
+    ExitCode::from(2)
+}
