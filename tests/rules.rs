@@ -164,7 +164,7 @@ fn a_handler_that_drops_a_registration_hears_no_more_of_it_in_the_same_batch() {
     gather_in_port(&queue, 2);
     let (mut batch, mut told) = (Completions::with_capacity(8), Vec::new());
     assert_eq!(queue.wait(&mut batch, Some(DEADLINE)).expect("waiting").len(), 2);
-    while let Some(completion) = batch.next() {
+    for completion in batch.by_ref() {
         let Completion::Received { key, .. } = completion else { panic!("{completion:?}") };
         told.push(key);
         streams[1 - key.0] = None;
