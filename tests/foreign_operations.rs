@@ -5,7 +5,7 @@
 
 use std::ffi::c_void;
 use std::io::{self, Write};
-use std::net::{TcpStream, UdpSocket};
+use std::net::UdpSocket;
 use std::os::windows::io::{
     AsHandle, AsRawHandle, AsRawSocket, BorrowedHandle, FromRawHandle, OwnedHandle,
 };

@@ -142,7 +142,8 @@ fn after_the_first_round_nothing_is_allocated() -> io::Result<()> {
     let counted = allocations_of(|| drop(black_box(Vec::<u8>::with_capacity(1))));
     assert_eq!(counted, 1, "the counter does not count");
 
-    let rounds: [(&str, fn(&mut Program)); 5] = [
+    type Round = fn(&mut Program);
+    let rounds: [(&str, Round); 5] = [
         ("a receive that pends", Program::receive_what_comes_later),
         ("a receive that finds its bytes", Program::receive_what_is_there),
         ("a receive that is cancelled", Program::cancel),

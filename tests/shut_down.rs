@@ -54,8 +54,8 @@ fn shutting_down_again_changes_nothing() -> io::Result<()> {
     Ok(())
 }
 
-/// Threads wait without a limit, so one that is not told hangs. The queue is shut down just when they
-/// are about to fall asleep, a little later in each round.
+/// Threads wait without a limit, so one that is not told hangs. The queue is shut down just when
+/// they are about to fall asleep, a little later in each round.
 fn threads_that_wait_are_told(threads: usize, rounds: usize) {
     for round in 0..rounds {
         let batches = within_deadline(move || {
