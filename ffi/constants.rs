@@ -7,6 +7,7 @@
 //!
 //! The kernel's own values are in [`ntstatus`](super::ntstatus).
 
+use super::socket_address::ADDRESS_FAMILY;
 use super::types::{BOOL, DWORD, HANDLE, SOCKET, UCHAR};
 
 // minwindef.h
@@ -36,6 +37,26 @@ pub const FILE_SKIP_COMPLETION_PORT_ON_SUCCESS: UCHAR = 0x1;
 /// The file's own event is left alone when an operation ends. Cannot be taken back.
 pub const FILE_SKIP_SET_EVENT_ON_HANDLE: UCHAR = 0x2;
 
+// ws2def.h
+
+/// Addresses of IPv4. It has the width that it has in an address; `WSASocketW` wants it wider.
+pub const AF_INET: ADDRESS_FAMILY = 2;
+
+/// Addresses of IPv6, as wide as [`AF_INET`].
+pub const AF_INET6: ADDRESS_FAMILY = 23;
+
+/// A socket that carries a stream of bytes.
+pub const SOCK_STREAM: i32 = 1;
+
+/// TCP.
+pub const IPPROTO_TCP: i32 = 6;
+
+/// The options that a socket has as a socket, whatever its protocol.
+pub const SOL_SOCKET: i32 = 0xFFFF;
+
+/// Asks `WSAIoctl` for a function of the socket's provider, by its [`GUID`](super::types::GUID).
+pub const SIO_GET_EXTENSION_FUNCTION_POINTER: DWORD = 0xC800_0006;
+
 // winsock2.h
 
 /// No socket.
@@ -44,11 +65,34 @@ pub const INVALID_SOCKET: SOCKET = !0;
 /// What a Winsock call returns when it failed, or is [pending](WSA_IO_PENDING).
 pub const SOCKET_ERROR: i32 = -1;
 
+/// Operations on the socket may be overlapped.
+pub const WSA_FLAG_OVERLAPPED: DWORD = 0x01;
+
+/// Processes that this one starts do not inherit the socket. Windows 7 SP1 is the first to have it.
+pub const WSA_FLAG_NO_HANDLE_INHERIT: DWORD = 0x80;
+
+/// Reads the socket's [`WSAPROTOCOL_INFOW`](super::types::WSAPROTOCOL_INFOW).
+pub const SO_PROTOCOL_INFOW: i32 = 0x2005;
+
+/// The provider's sockets are the kernel's own handles, so that
+/// [`FILE_SKIP_COMPLETION_PORT_ON_SUCCESS`] does on them what it says.
+pub const XP1_IFS_HANDLES: DWORD = 0x0002_0000;
+
 /// The operation was cancelled ([`ERROR_OPERATION_ABORTED`]).
 pub const WSA_OPERATION_ABORTED: i32 = 995;
 
 /// No error: the operation has begun and its packet will come ([`ERROR_IO_PENDING`]).
 pub const WSA_IO_PENDING: i32 = 997;
+
+// mswsock.h
+
+/// Makes of a socket that `AcceptEx` has connected a socket like any other, which `getpeername`
+/// and `shutdown` know. The value is the listener's `SOCKET`.
+pub const SO_UPDATE_ACCEPT_CONTEXT: i32 = 0x700B;
+
+/// Makes of a socket that `ConnectEx` has connected a socket like any other, which `getpeername`
+/// and `shutdown` know. There is no value.
+pub const SO_UPDATE_CONNECT_CONTEXT: i32 = 0x7010;
 
 // winerror.h: Win32
 
@@ -114,6 +158,9 @@ pub const WSAEMSGSIZE: i32 = 10040;
 /// This kind of socket cannot do that.
 pub const WSAEOPNOTSUPP: i32 = 10045;
 
+/// The address is of a family that the socket does not have.
+pub const WSAEAFNOSUPPORT: i32 = 10047;
+
 /// The local address is taken.
 pub const WSAEADDRINUSE: i32 = 10048;
 
@@ -134,6 +181,9 @@ pub const WSAECONNRESET: i32 = 10054;
 
 /// The system is short of memory for the operation.
 pub const WSAENOBUFS: i32 = 10055;
+
+/// The socket is connected already.
+pub const WSAEISCONN: i32 = 10056;
 
 /// The socket is not connected.
 pub const WSAENOTCONN: i32 = 10057;

@@ -19,15 +19,18 @@
 //!
 //! | file | what it declares |
 //! | --- | --- |
-//! | [`types`] | handles and integers; `OVERLAPPED`, `OVERLAPPED_ENTRY` and `WSABUF` |
-//! | [`constants`] | sentinels, flags, and the error numbers of Win32 and Winsock, by header |
+//! | [`types`] | handles and integers; `OVERLAPPED`, `WSABUF`, `GUID` and the other structs |
+//! | [`socket_address`] | the addresses of sockets: `SOCKADDR`, and its forms for IPv4 and IPv6 |
+//! | [`constants`] | sentinels, flags, options, and Win32's and Winsock's errors, by header |
 //! | [`ntstatus`] | the kernel's own status values, which are what a completion reports |
 //! | [`kernel32`] | the completion port: make, associate, wait, post, cancel, close |
-//! | [`ws2_32`] | the two overlapped socket operations, and Winsock's last error |
+//! | [`ws2_32`] | sockets: make, bind, set up, receive, send; and Winsock's last error |
+//! | [`mswsock`] | the functions that a socket's provider is asked for: accept and connect |
 //!
 //! A file of calls is a DLL, so a caller writes `ffi::kernel32::CancelIoEx` and
-//! `ffi::ws2_32::WSARecv`. Nothing is re-exported under a shorter name and nothing should be
-//! imported bare: whoever reads a call then sees that it crosses the border, and where.
+//! `ffi::ws2_32::WSARecv`. ([`mswsock`] is a header instead: it names the functions that no DLL
+//! need export.) Nothing is re-exported under a shorter name and nothing should be imported bare:
+//! whoever reads a call then sees that it crosses the border, and where.
 //!
 //! # How to read the declarations
 //!
@@ -42,6 +45,8 @@
 
 pub mod constants;
 pub mod kernel32;
+pub mod mswsock;
 pub mod ntstatus;
+pub mod socket_address;
 pub mod types;
 pub mod ws2_32;

@@ -1,5 +1,5 @@
-//! The types that cross the border: plain integers under the SDK's names, and three structs that
-//! the kernel reads and writes.
+//! The types that cross the border: plain integers under the SDK's names, and the structs that
+//! Windows reads and writes, all but the [addresses](super::socket_address) of sockets.
 //!
 //! A struct that is laid out wrongly is not an error message but a corrupted heap. Each one is
 //! therefore followed by its layout, which the compiler checks on every target.
@@ -19,6 +19,9 @@ pub type BOOL = i32;
 
 /// An unsigned number of 32 bits, on 64-bit Windows too. Header: minwindef.h.
 pub type DWORD = u32;
+
+/// A group of sockets. There are none: it is 0. Header: winsock2.h.
+pub type GROUP = u32;
 
 /// A file, a port or another kernel object, by its number in this process. Some calls say "none"
 /// with NULL, others with [`INVALID_HANDLE_VALUE`](super::constants::INVALID_HANDLE_VALUE).
@@ -42,6 +45,9 @@ pub type ULONG = u32;
 
 /// An unsigned number as wide as a pointer: the type of a completion key. Header: basetsd.h.
 pub type ULONG_PTR = usize;
+
+/// An unsigned number of 16 bits. Header: minwindef.h.
+pub type USHORT = u16;
 
 /// One asynchronous operation, as the kernel knows it. Its address is the operation's name.
 ///
@@ -167,3 +173,127 @@ pub type LPWSAOVERLAPPED_COMPLETION_ROUTINE = Option<
 
 // `Option` around a function pointer is NULL or the pointer, which is what makes it usable here.
 const _: () = assert!(size_of::<LPWSAOVERLAPPED_COMPLETION_ROUTINE>() == size_of::<HANDLE>());
+
+/// A name of 128 bits that nobody has given to anything else. Among much else it names the
+/// functions in [`mswsock`](super::mswsock).
+///
+/// Header: guiddef.h.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/guiddef/ns-guiddef-guid)
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GUID {
+    /// The first 8 hexadecimal digits.
+    pub Data1: ULONG,
+    /// The next 4.
+    pub Data2: USHORT,
+    /// The next 4.
+    pub Data3: USHORT,
+    /// The last 16, byte by byte.
+    pub Data4: [UCHAR; 8],
+}
+
+const _: () = {
+    assert!(size_of::<GUID>() == 16);
+    assert!(align_of::<GUID>() == 4);
+    assert!(offset_of!(GUID, Data1) == 0);
+    assert!(offset_of!(GUID, Data2) == 4);
+    assert!(offset_of!(GUID, Data3) == 6);
+    assert!(offset_of!(GUID, Data4) == 8);
+};
+
+/// The providers that a socket's calls go through, the uppermost first.
+///
+/// Header: winsock2.h.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/ns-winsock2-wsaprotocolchain)
+#[doc(alias = "LPWSAPROTOCOLCHAIN")]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct WSAPROTOCOLCHAIN {
+    /// 1 for a base provider, more for a chain of providers, 0 for a link of a chain.
+    pub ChainLen: i32,
+    /// Their numbers in the catalog; `MAX_PROTOCOL_CHAIN` is 7.
+    pub ChainEntries: [DWORD; 7],
+}
+
+const _: () = {
+    assert!(size_of::<WSAPROTOCOLCHAIN>() == 32);
+    assert!(align_of::<WSAPROTOCOLCHAIN>() == 4);
+    assert!(offset_of!(WSAPROTOCOLCHAIN, ChainLen) == 0);
+    assert!(offset_of!(WSAPROTOCOLCHAIN, ChainEntries) == 4);
+};
+
+/// A protocol and who provides it: the answer of `getsockopt` to
+/// [`SO_PROTOCOL_INFOW`](super::constants::SO_PROTOCOL_INFOW).
+///
+/// Header: winsock2.h.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/ns-winsock2-wsaprotocol_infow)
+#[doc(alias = "LPWSAPROTOCOL_INFOW")]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct WSAPROTOCOL_INFOW {
+    /// What its sockets are and can do: the `XP1_*` flags.
+    pub dwServiceFlags1: DWORD,
+    /// Reserved.
+    pub dwServiceFlags2: DWORD,
+    /// Reserved.
+    pub dwServiceFlags3: DWORD,
+    /// Reserved.
+    pub dwServiceFlags4: DWORD,
+    /// How the entry came into the catalog: the `PFL_*` flags.
+    pub dwProviderFlags: DWORD,
+    /// The provider.
+    pub ProviderId: GUID,
+    /// The number of this entry in the catalog.
+    pub dwCatalogEntryId: DWORD,
+    /// What lies below this provider.
+    pub ProtocolChain: WSAPROTOCOLCHAIN,
+    /// The version of the protocol.
+    pub iVersion: i32,
+    /// The family of its addresses.
+    pub iAddressFamily: i32,
+    /// The length of its longest address.
+    pub iMaxSockAddr: i32,
+    /// The length of its shortest address.
+    pub iMinSockAddr: i32,
+    /// The kind of its sockets, such as [`SOCK_STREAM`](super::constants::SOCK_STREAM).
+    pub iSocketType: i32,
+    /// Its number, such as [`IPPROTO_TCP`](super::constants::IPPROTO_TCP).
+    pub iProtocol: i32,
+    /// How many numbers from `iProtocol` on are legal besides it.
+    pub iProtocolMaxOffset: i32,
+    /// The order of bytes in its numbers: 0 if the highest is first.
+    pub iNetworkByteOrder: i32,
+    /// Its security scheme, 0 if it has none.
+    pub iSecurityScheme: i32,
+    /// The longest message it takes: 0 where there are no messages, as on a stream.
+    pub dwMessageSize: DWORD,
+    /// Reserved.
+    pub dwProviderReserved: DWORD,
+    /// Its name in UTF-16, ended by a 0: `WSAPROTOCOL_LEN` is 255.
+    pub szProtocol: [u16; 256],
+}
+
+const _: () = {
+    assert!(size_of::<WSAPROTOCOL_INFOW>() == 628);
+    assert!(align_of::<WSAPROTOCOL_INFOW>() == 4);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, dwServiceFlags1) == 0);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, dwServiceFlags2) == 4);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, dwServiceFlags3) == 8);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, dwServiceFlags4) == 12);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, dwProviderFlags) == 16);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, ProviderId) == 20);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, dwCatalogEntryId) == 36);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, ProtocolChain) == 40);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, iVersion) == 72);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, iAddressFamily) == 76);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, iMaxSockAddr) == 80);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, iMinSockAddr) == 84);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, iSocketType) == 88);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, iProtocol) == 92);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, iProtocolMaxOffset) == 96);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, iNetworkByteOrder) == 100);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, iSecurityScheme) == 104);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, dwMessageSize) == 108);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, dwProviderReserved) == 112);
+    assert!(offset_of!(WSAPROTOCOL_INFOW, szProtocol) == 116);
+};

@@ -1,4 +1,10 @@
-//! ws2_32.dll: the overlapped operations of a socket.
+//! ws2_32.dll: sockets. Make one, give it an address, read and set its options, ask for its
+//! provider's functions, and the overlapped operations: receive and send. It is closed by
+//! `closesocket`, which std's `OwnedSocket` does.
+//!
+//! A call that fails says so by its return value and leaves the reason in `WSAGetLastError`.
+//! Before `WSAStartup` they all fail, with `WSANOTINITIALISED`; std calls it before it makes its
+//! first socket.
 //!
 //! `WSARecv` and `WSASend` are lent memory: what is lent belongs to the kernel until the packet of
 //! the operation has been dequeued, or, where no packet comes, until the call has returned. They
@@ -18,10 +24,138 @@
 //! returned, so nothing that the operation owns may be touched after the call unless it failed.
 #![allow(unsafe_code, reason = "this file declares what another DLL defines")]
 
-use super::types::{DWORD, LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKET, WSABUF, WSAOVERLAPPED};
+use core::ffi::c_void;
+
+use super::socket_address::SOCKADDR;
+use super::types::{
+    DWORD, GROUP, LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKET, WSABUF, WSAOVERLAPPED,
+    WSAPROTOCOL_INFOW,
+};
 
 #[cfg_attr(windows, link(name = "ws2_32"))]
 unsafe extern "system" {
+    /// Makes a socket.
+    ///
+    /// Returns it, or `INVALID_SOCKET`.
+    ///
+    /// * Only with `WSA_FLAG_OVERLAPPED` can it be put on a port.
+    /// * `WSA_FLAG_NO_HANDLE_INHERIT` keeps it from the processes that this one starts. To take
+    ///   inheritance away afterwards leaves them a moment in which they get it.
+    /// * If `lpProtocolInfo` is NULL, the first provider that has family, type and protocol makes
+    ///   it.
+    ///
+    /// Header: winsock2.h.
+    /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasocketw)
+    ///
+    /// # Safety
+    ///
+    /// * `lpProtocolInfo` is NULL, or valid for a read during the call.
+    pub fn WSASocketW(
+        af: i32,
+        r#type: i32,
+        protocol: i32,
+        lpProtocolInfo: *const WSAPROTOCOL_INFOW,
+        g: GROUP,
+        dwFlags: DWORD,
+    ) -> SOCKET;
+
+    /// Gives the socket an address of this machine.
+    ///
+    /// Returns 0 or `SOCKET_ERROR`.
+    ///
+    /// * The unspecified address is all that the machine has, and port 0 is one that is free: what
+    ///   a socket is bound to that has to be bound before it connects.
+    /// * It can be done once. The second time fails with `WSAEINVAL`.
+    /// * `WSAEADDRINUSE` can come later: from the call that connects, which settles what was left
+    ///   open.
+    ///
+    /// Header: winsock2.h.
+    /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-bind)
+    ///
+    /// # Safety
+    ///
+    /// * `s` is a socket that is open during the call.
+    /// * `name` is valid for reads of `namelen` bytes during the call.
+    pub fn bind(s: SOCKET, name: *const SOCKADDR, namelen: i32) -> i32;
+
+    /// Reads an option.
+    ///
+    /// Returns 0 or `SOCKET_ERROR`.
+    ///
+    /// * `*optlen` is the room before the call, and after it the length of what was written. Too
+    ///   little room is `WSAEFAULT`.
+    /// * The SDK's `char` has a sign; the bytes of a value have none.
+    ///
+    /// Header: winsock2.h.
+    /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
+    ///
+    /// # Safety
+    ///
+    /// * `s` is a socket that is open during the call.
+    /// * `optval` is valid for writes of `*optlen` bytes during the call.
+    /// * `optlen` is valid for reads and writes during the call.
+    pub fn getsockopt(
+        s: SOCKET,
+        level: i32,
+        optname: i32,
+        optval: *mut u8,
+        optlen: *mut i32,
+    ) -> i32;
+
+    /// Sets an option.
+    ///
+    /// Returns 0 or `SOCKET_ERROR`.
+    ///
+    /// * `SO_UPDATE_ACCEPT_CONTEXT` takes a `SOCKET`, the listener that the connection came to.
+    /// * `SO_UPDATE_CONNECT_CONTEXT` takes nothing: NULL and 0.
+    ///
+    /// Header: winsock2.h.
+    /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-setsockopt)
+    ///
+    /// # Safety
+    ///
+    /// * `s` is a socket that is open during the call.
+    /// * `optval` is valid for reads of `optlen` bytes during the call; NULL only with 0.
+    /// * If the value names another socket, that one is open during the call.
+    pub fn setsockopt(s: SOCKET, level: i32, optname: i32, optval: *const u8, optlen: i32) -> i32;
+
+    /// Asks something of the socket's provider, by a code that says what goes in and comes out.
+    ///
+    /// Returns 0 or `SOCKET_ERROR`. With an `lpOverlapped` it is an operation, and the answer is to
+    /// be read as the table [above](self) says.
+    ///
+    /// * `SIO_GET_EXTENSION_FUNCTION_POINTER` takes a `GUID` and gives a pointer to the function,
+    ///   or fails with `WSAEINVAL` or `WSAEOPNOTSUPP` if the provider has none of this name. The
+    ///   [functions](super::mswsock) have types of their own.
+    /// * What was written is as long as `*lpcbBytesReturned` says.
+    ///
+    /// Header: winsock2.h.
+    /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsaioctl)
+    ///
+    /// # Safety
+    ///
+    /// * `s` is a socket that is open during the call.
+    /// * `lpvInBuffer` is valid for reads of `cbInBuffer` bytes, and what they say is what the code
+    ///   asks for; NULL only with 0.
+    /// * `lpvOutBuffer` is valid for writes of `cbOutBuffer` bytes; NULL only with 0.
+    /// * `lpcbBytesReturned` is valid for a write during the call; NULL only with an
+    ///   `lpOverlapped`.
+    /// * `lpOverlapped` is NULL, or lent: valid for reads and writes, used by no other operation,
+    ///   and with an `hEvent` that is NULL or an event. Then both buffers are lent too.
+    /// * `lpCompletionRoutine` is `None`, or may be called on this thread in a later alertable
+    ///   wait. It is `None` if the socket is on a completion port.
+    pub fn WSAIoctl(
+        s: SOCKET,
+        dwIoControlCode: DWORD,
+        lpvInBuffer: *const c_void,
+        cbInBuffer: DWORD,
+        lpvOutBuffer: *mut c_void,
+        cbOutBuffer: DWORD,
+        lpcbBytesReturned: *mut DWORD,
+        lpOverlapped: *mut WSAOVERLAPPED,
+        lpCompletionRoutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+    ) -> i32;
+
     /// Receives into the buffers, in their order.
     ///
     /// Returns 0 or `SOCKET_ERROR`, to be read as the table [above](self) says.

@@ -3,7 +3,8 @@
 //! `ffi/types.rs` asserts its layouts when it is compiled. Here the same numbers stand a second
 //! time, as tables to be read beside a C compiler's answers, and with what a `const` assertion
 //! cannot say: that no field was forgotten, what the sentinels are, and, on Windows, that every
-//! call links and has the shape that callers rely on.
+//! call links and has the shape that callers rely on. What accepting and connecting need follows
+//! in `tests/layout_sockets.rs`.
 
 use std::ffi::c_void;
 use std::mem::offset_of;
