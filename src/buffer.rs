@@ -36,14 +36,14 @@ use std::mem::MaybeUninit;
 ///     }
 /// }
 ///
-/// // SAFETY: all three methods are those of the vector, which nothing else can reach.
+/// // SAFETY: the methods are those of the vector, which nothing else can reach.
 /// unsafe impl overlapped::Buffer for Pooled {
-///     fn filled(&self) -> &[u8] {
-///         self.bytes.filled()
+///     fn filled(&self, part: usize) -> &[u8] {
+///         self.bytes.filled(part)
 ///     }
 ///
-///     fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
-///         self.bytes.spare()
+///     fn spare(&mut self, part: usize) -> &mut [MaybeUninit<u8>] {
+///         self.bytes.spare(part)
 ///     }
 ///
 ///     unsafe fn advance(&mut self, count: usize) {
@@ -55,6 +55,12 @@ use std::mem::MaybeUninit;
 /// # drop(Pooled { bytes: Vec::with_capacity(7), pool });
 /// # assert_eq!(used.recv().unwrap().capacity(), 7);
 /// ```
+///
+/// # Parts
+///
+/// A buffer has one part or several, and one operation sends or fills them in their order: a header
+/// and a body that lie in different places, say. An array of buffers is a buffer with the parts of
+/// all of them. One operation uses at most 16 parts and `u32::MAX` bytes, and leaves the rest alone.
 ///
 /// # Safety
 ///
@@ -68,23 +74,29 @@ use std::mem::MaybeUninit;
 /// * this holds whatever thread the value has been sent to.
 ///
 /// And that `spare` returns the memory that `filled` returns after `advance`: once the first
-/// `count` bytes of `spare` are written, `advance(count)` makes `filled` end with them.
+/// `count` bytes of the spare room, counted through all parts, are written, `advance(count)` makes
+/// them the end of what is filled.
 ///
-/// What the methods *do* is up to the implementation; they may even panic. An inline array, too, can
-/// be a buffer: its memory rests as long as the value does.
+/// What the methods *do* is up to the implementation; they may even panic. An inline array of bytes,
+/// too, can be a buffer: its memory rests as long as the value does.
 pub unsafe trait Buffer: Send + 'static {
-    /// The bytes to send.
-    fn filled(&self) -> &[u8];
+    /// How many parts there are, numbered from 0.
+    fn parts(&self) -> usize {
+        1
+    }
 
-    /// The room to receive into. An empty one has no room.
-    fn spare(&mut self) -> &mut [MaybeUninit<u8>];
+    /// The bytes of a part that are to be sent.
+    fn filled(&self, part: usize) -> &[u8];
 
-    /// Counts the first `count` bytes of the spare room as filled.
+    /// The room of a part to receive into, behind its filled bytes.
+    fn spare(&mut self, part: usize) -> &mut [MaybeUninit<u8>];
+
+    /// Counts the first `count` bytes of the spare room as filled, through all parts in their order.
     ///
     /// # Safety
     ///
-    /// * `count` is at most the length of [`spare`](Self::spare).
-    /// * The first `count` bytes of `spare` have been written.
+    /// * `count` is at most the length of all [`spare`](Self::spare) parts together.
+    /// * The first `count` bytes of them have been written.
     unsafe fn advance(&mut self, count: usize);
 }
 
@@ -92,11 +104,11 @@ pub unsafe trait Buffer: Send + 'static {
 // until the vector is used again or dropped; the vector owns them alone. Its spare capacity
 // begins where its elements end.
 unsafe impl Buffer for Vec<u8> {
-    fn filled(&self) -> &[u8] {
+    fn filled(&self, _: usize) -> &[u8] {
         self
     }
 
-    fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
+    fn spare(&mut self, _: usize) -> &mut [MaybeUninit<u8>] {
         self.spare_capacity_mut()
     }
 
@@ -107,16 +119,58 @@ unsafe impl Buffer for Vec<u8> {
     }
 }
 
+// SAFETY: each part is one of a buffer in the array, which rests as long as the array does, and
+// `advance` gives each buffer the bytes that were written to its own parts.
+unsafe impl<P: Buffer, const N: usize> Buffer for [P; N] {
+    fn parts(&self) -> usize {
+        self.iter().map(P::parts).sum()
+    }
+
+    fn filled(&self, mut part: usize) -> &[u8] {
+        for buffer in self {
+            match part.checked_sub(buffer.parts()) {
+                None => return buffer.filled(part),
+                Some(later) => part = later,
+            }
+        }
+        &[]
+    }
+
+    fn spare(&mut self, mut part: usize) -> &mut [MaybeUninit<u8>] {
+        for buffer in self {
+            match part.checked_sub(buffer.parts()) {
+                None => return buffer.spare(part),
+                Some(later) => part = later,
+            }
+        }
+        &mut []
+    }
+
+    unsafe fn advance(&mut self, mut count: usize) {
+        for buffer in self {
+            let room: usize = (0..buffer.parts()).map(|part| buffer.spare(part).len()).sum();
+            let here = room.min(count);
+            // SAFETY: the caller vouches that the spare room of the array is written up to `count`,
+            // and its room begins with that of this buffer, after those that are counted already.
+            unsafe { buffer.advance(here) };
+            count -= here;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// What the kernel does: writes to the front of the spare room, and says how much.
     fn receive(buffer: &mut impl Buffer, bytes: &[u8]) {
-        for (room, byte) in buffer.spare().iter_mut().zip(bytes) {
-            room.write(*byte);
+        let mut bytes_left = bytes.iter();
+        for part in 0..buffer.parts() {
+            for (room, byte) in buffer.spare(part).iter_mut().zip(bytes_left.by_ref()) {
+                room.write(*byte);
+            }
         }
-        // SAFETY: so many bytes have just been written, unless indexing had panicked.
+        // SAFETY: the tests give no more bytes than there is room for, and those were written.
         unsafe { buffer.advance(bytes.len()) };
     }
 
@@ -125,7 +179,7 @@ mod tests {
         let mut buffer = Vec::with_capacity(16);
         buffer.extend_from_slice(b"head ");
         receive(&mut buffer, b"tail");
-        assert_eq!(buffer.filled(), b"head tail");
+        assert_eq!(buffer.filled(0), b"head tail");
     }
 
     #[test]
@@ -140,8 +194,8 @@ mod tests {
     fn a_full_vector_has_no_spare_room() {
         let mut buffer = vec![0; 8];
         buffer.shrink_to_fit();
-        assert!(buffer.spare().is_empty());
-        assert!(Vec::<u8>::new().spare().is_empty());
+        assert!(buffer.spare(0).is_empty());
+        assert!(Vec::<u8>::new().spare(0).is_empty());
     }
 
     #[test]
@@ -155,8 +209,26 @@ mod tests {
     #[test]
     fn the_spare_room_stays_put_when_a_vector_moves() {
         let mut buffer = Vec::<u8>::with_capacity(16);
-        let before = buffer.spare().as_ptr();
+        let before = buffer.spare(0).as_ptr();
         let mut moved = Box::new(buffer);
-        assert_eq!(moved.spare().as_ptr(), before);
+        assert_eq!(moved.spare(0).as_ptr(), before);
+    }
+
+    #[test]
+    fn an_array_has_the_parts_of_its_buffers() {
+        let nested = [[b"a".to_vec(), b"bc".to_vec()], [Vec::new(), b"d".to_vec()]];
+        assert_eq!(nested.parts(), 4);
+        let parts: Vec<_> = (0..5).map(|part| nested.filled(part)).collect();
+        assert_eq!(parts, [b"a".as_slice(), b"bc", b"", b"d", b""]);
+    }
+
+    #[test]
+    fn an_array_is_filled_from_one_buffer_to_the_next() {
+        let mut array = [3, 0, 4].map(Vec::<u8>::with_capacity);
+        let first = array[0].capacity();
+        let bytes: Vec<u8> = (0..).take(first + 2).collect();
+        receive(&mut array, &bytes);
+        assert_eq!(array.concat(), bytes);
+        assert_eq!((array[0].len(), array[1].len(), array[2].len()), (first, 0, 2));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use super::in_flight::OperationId;
@@ -35,6 +36,41 @@ pub enum Completion<B = Vec<u8>> {
         /// What `readable` returned.
         id: OperationId,
         /// Whether there is something to receive.
+        result: Result<(), Failure>,
+    },
+    /// A [`send`](super::Registration::send) has ended. Here is its buffer again.
+    Sent {
+        /// The key of the registration.
+        key: Key,
+        /// What `send` returned.
+        id: OperationId,
+        /// The buffer that was lent, as it was.
+        buffer: B,
+        /// How many bytes the system took. After a success that is all, or as many as one operation
+        /// can; a send that fails can have sent a part.
+        count: usize,
+        /// Whether they were all taken. That the peer has them only the peer can say.
+        result: Result<(), Failure>,
+    },
+    /// An [`accept`](super::Registration::accept) has ended.
+    Accepted {
+        /// The key of the listener's registration.
+        key: Key,
+        /// What `accept` returned.
+        id: OperationId,
+        /// The new connection, not registered yet, and the address of the peer. An error of the kind
+        /// `ConnectionReset`, `ConnectionAborted` or `NotConnected` means that a client has gone
+        /// before it was accepted: the listener is well, so accept again. Every other error is the
+        /// listener's own.
+        result: Result<(TcpStream, SocketAddr), Failure>,
+    },
+    /// A [`connect`](super::CompletionQueue::connect) has ended.
+    Connected {
+        /// The key of the registration.
+        key: Key,
+        /// The id of the operation.
+        id: OperationId,
+        /// Whether the stream is connected. If not, its registration is of no use any more.
         result: Result<(), Failure>,
     },
     /// A value that the program has sent to itself with

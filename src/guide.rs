@@ -1,10 +1,12 @@
-//! A course on completion ports, in five short chapters, each with programs that run as tests.
+//! A course on completion ports, in short chapters, each with programs that run as tests.
 //!
 //! 1. [The port](the_port): packets, keys, and a queue in the kernel.
 //! 2. [Lending](lending): who owns a buffer, and until when.
 //! 3. [Waiting](waiting): batches, timeouts, threads, and what order means.
 //! 4. [Waking](waking): messages to oneself, and shutting down.
-//! 5. [Closing](closing): cancelling, collecting, and what the peer sees.
+//! 5. [Conversations](conversations): accepting, connecting and sending.
+//! 6. [Inline](inline): operations that end at once.
+//! 7. [Closing](closing): cancelling, collecting, and what the peer sees.
 
 #[doc = include_str!("guide/the_port.md")]
 pub mod the_port {}
@@ -17,6 +19,12 @@ pub mod waiting {}
 
 #[doc = include_str!("guide/waking.md")]
 pub mod waking {}
+
+#[doc = include_str!("guide/conversations.md")]
+pub mod conversations {}
+
+#[doc = include_str!("guide/inline.md")]
+pub mod inline {}
 
 #[doc = include_str!("guide/closing.md")]
 pub mod closing {}

@@ -46,6 +46,10 @@
 //! | the queue, shared by reference among threads | [`CompletionQueue`] | `CreateIoCompletionPort` |
 //! | a socket that belongs to it, for life | [`Registration`] | `CreateIoCompletionPort` |
 //! | lending a buffer to receive into | [`receive`](Registration::receive) | `WSARecv` |
+//! | sending | [`send`](Registration::send) | `WSASend` |
+//! | a connection from a client | [`accept`](Registration::accept) | `AcceptEx` |
+//! | a connection to a server | [`connect`](CompletionQueue::connect) | `ConnectEx` |
+//! | learning at once of what ends at once | [`inline`](Registration::inline) | `SetFileCompletionNotificationModes` |
 //! | learning that there is something, without a buffer | [`readable`](Registration::readable) | `WSARecv` |
 //! | sleeping until something has happened | [`wait`](CompletionQueue::wait) | `GetQueuedCompletionStatusEx` |
 //! | what has happened | [`Completion`], in [`Completions`] | |
@@ -77,9 +81,13 @@
 #[path = "../ffi/mod.rs"]
 pub mod ffi;
 
+#[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
+mod address;
 mod buffer;
 #[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 mod in_flight;
+#[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
+mod parts;
 #[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 mod slots;
 #[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
@@ -91,7 +99,19 @@ mod timeout;
 pub mod guide;
 
 #[cfg(windows)]
+mod accepting;
+#[cfg(windows)]
 mod completion;
+#[cfg(windows)]
+mod connect;
+#[cfg(windows)]
+mod extension;
+#[cfg(windows)]
+mod inline;
+#[cfg(windows)]
+mod listener;
+#[cfg(windows)]
+mod mode;
 #[cfg(windows)]
 mod operation;
 #[cfg(windows)]
@@ -103,6 +123,10 @@ mod registration;
 #[cfg(windows)]
 mod rejected;
 #[cfg(windows)]
+mod shared;
+#[cfg(windows)]
+mod socket;
+#[cfg(windows)]
 mod tcp;
 #[cfg(windows)]
 mod waker;
@@ -112,6 +136,7 @@ pub use self::buffer::Buffer;
 pub use self::{
     completion::{Completion, Completions},
     in_flight::OperationId,
+    mode::{Inline, Mode, Queued, Submitted},
     port::{CompletionPort, Key, Packet},
     queue::CompletionQueue,
     registration::{Registration, Source},

@@ -1,14 +1,11 @@
-//! What is lent to the kernel along with an `OVERLAPPED`, and what becomes of it.
-
-#![allow(unsafe_code, reason = "it counts received bytes as filled")]
+//! What is lent to the kernel along with an `OVERLAPPED`.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
-use super::buffer::Buffer;
-use super::completion::Completion;
-use super::in_flight::Completed;
+use super::accepting::Accepting;
+use super::address::RawAddress;
 use super::port::Key;
 
 /// What an operation knows of the registration that submitted it. The registration holds one
@@ -16,12 +13,14 @@ use super::port::Key;
 #[derive(Debug)]
 pub(super) struct Owner {
     pub(super) key: Key,
+    /// Open until the registration has left the queue; see `Core::while_open`.
+    pub(super) handle: usize,
     gone: AtomicBool,
 }
 
 impl Owner {
-    pub(super) fn new(key: Key) -> Arc<Self> {
-        Arc::new(Self { key, gone: AtomicBool::new(false) })
+    pub(super) fn new(key: Key, handle: usize) -> Arc<Self> {
+        Arc::new(Self { key, handle, gone: AtomicBool::new(false) })
     }
 
     /// The registration is being dropped: nothing is said under its key from now on.
@@ -46,32 +45,19 @@ pub(super) enum Work<B> {
     Receive(B),
     /// A receive of no bytes, which lends no memory.
     Readable,
+    Send(B),
+    /// Boxed, like the next: connections are fewer than messages, and every slot is as large as the
+    /// largest of these.
+    Accept(Box<Accepting>),
+    Connect(Box<RawAddress>),
 }
 
-impl<B: Buffer> Work<B> {
+impl<B> Work<B> {
     /// The buffer of work that lends one.
     pub(super) fn into_buffer(self) -> B {
         match self {
-            Self::Receive(buffer) => buffer,
-            Self::Readable => unreachable!("asked only by those who put a buffer in"),
+            Self::Receive(buffer) | Self::Send(buffer) => buffer,
+            _ => unreachable!("asked only by those who put a buffer in"),
         }
-    }
-
-    /// Says how it ended, and gives the buffer back.
-    pub(super) fn finish(ended: Completed<Operation<B>>) -> (Completion<B>, Arc<Owner>) {
-        let Completed { id, status, count, value: Operation { owner, work, .. } } = ended;
-        let (key, result) = (owner.key, status.result());
-        let completion = match work {
-            Self::Receive(mut buffer) => {
-                if result.is_ok() {
-                    // SAFETY: the system reports that it wrote so many bytes, and it was given the
-                    // front of the spare room, at its length or less.
-                    unsafe { buffer.advance(count) };
-                }
-                Completion::Received { key, id, buffer, result: result.map(|()| count) }
-            }
-            Self::Readable => Completion::Readable { key, id, result },
-        };
-        (completion, owner)
     }
 }

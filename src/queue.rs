@@ -12,7 +12,7 @@
 //!   come back         │         the port, and what is told through it
 //! ```
 //!
-//! A buffer has one owner at each moment: the caller, until it submits; the table [`InFlight`] on
+//! A buffer has one owner at each moment: the caller, until it submits; the table `InFlight` on
 //! the kernel's behalf, until `wait` has dequeued its packet; the batch, until it is iterated over;
 //! the caller again. No reference to it exists while it is in the table, so no order of dropping,
 //! forgetting or sending can reach it there.
@@ -20,26 +20,25 @@
 //! [`Core`] lives as long as the queue or a registration does. The queue alone waits, so it is the
 //! queue that cleans up: when it is dropped it takes nothing in any more, cancels what is pending,
 //! and waits a bounded time for the packets. If some operation never ends, its memory is never
-//! freed: see the drop of [`InFlight`].
+//! freed: see the drop of `InFlight`.
 
 #![allow(unsafe_code, reason = "it vouches that packets come from the port")]
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
-use std::ptr::null_mut;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::buffer::Buffer;
 use super::completion::{Completion, Completions, Origin, Unread};
-use super::in_flight::InFlight;
-use super::operation::{Operation, Work};
+use super::ffi::constants::FILE_SKIP_SET_EVENT_ON_HANDLE;
 use super::port::{CompletionPort, Key, Packet};
-use super::registration::{Registration, Source, cancel};
+use super::registration::{Registration, Source};
 use super::rejected::Rejected;
+use super::shared::Core;
+use super::socket::skip;
 use super::timeout::Patience;
-use super::waker::{Signal, Signals, Waker};
+use super::waker::{Signal, Waker};
 
 /// How long a queue that is dropped waits for what it has cancelled. Cancelled operations end within
 /// microseconds; a driver that takes longer than this is broken, and then memory is leaked.
@@ -85,15 +84,6 @@ pub struct CompletionQueue<B: Buffer = Vec<u8>> {
     core: Arc<Core<B>>,
 }
 
-/// What the queue shares with its registrations.
-pub(super) struct Core<B: Buffer> {
-    pub(super) in_flight: InFlight<Operation<B>>,
-    signals: Arc<Signals>,
-    /// The handles of live registrations, for the queue to cancel what is pending on them. A handle
-    /// is taken out before it is closed, under the lock, so those in here are open.
-    handles: Mutex<BTreeSet<usize>>,
-}
-
 impl<B: Buffer> CompletionQueue<B> {
     /// Makes a queue for as many running threads as there are processors.
     ///
@@ -115,12 +105,7 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// As [`new`](Self::new).
     pub fn with_concurrency(threads: u32) -> io::Result<Self> {
-        let core = Core {
-            in_flight: InFlight::new(),
-            signals: Arc::new(Signals::new(CompletionPort::new(threads)?)),
-            handles: Mutex::new(BTreeSet::new()),
-        };
-        Ok(Self { core: Arc::new(core) })
+        Ok(Self { core: Arc::new(Core::new(CompletionPort::new(threads)?)) })
     }
 
     /// Registers a socket: its operations complete here, under `key`. This holds for life, of the
@@ -139,10 +124,13 @@ impl<B: Buffer> CompletionQueue<B> {
         source: S,
         key: Key,
     ) -> Result<Registration<S, B>, Rejected<S>> {
-        match self.port().associate(source.handle(), key) {
-            Ok(()) => Ok(Registration::new(Arc::clone(&self.core), source, key)),
-            Err(error) => Err(Rejected::new(error, source)),
+        if let Err(error) = self.port().associate(source.handle(), key) {
+            return Err(Rejected::new(error, source));
         }
+        // Nobody waits on the handle itself, so the system need not signal it each time. A provider
+        // that cannot do without works as well, only slower.
+        let _ = skip(source.handle(), FILE_SKIP_SET_EVENT_ON_HANDLE);
+        Ok(Registration::new(Arc::clone(&self.core), source, key))
     }
 
     /// A way to wake a thread that waits here, for other threads to keep.
@@ -283,7 +271,7 @@ impl<B: Buffer> CompletionQueue<B> {
             // SAFETY: the packet came out of this queue's port, where its operations complete.
             None => match unsafe { self.core.in_flight.complete(packet.overlapped()) } {
                 Some(ended) => {
-                    let (completion, owner) = Work::finish(ended);
+                    let (completion, owner) = self.core.finish(ended);
                     if owner.is_gone() {
                         return None;
                     }
@@ -293,30 +281,6 @@ impl<B: Buffer> CompletionQueue<B> {
             },
         };
         Some(Unread { completion, origin })
-    }
-}
-
-impl<B: Buffer> Core<B> {
-    /// A registration has come.
-    pub(super) fn join(&self, handle: usize) {
-        self.handles().insert(handle);
-    }
-
-    /// A registration goes, and closes its handle after this.
-    pub(super) fn leave(&self, handle: usize) {
-        self.handles().remove(&handle);
-    }
-
-    fn cancel_everything(&self) {
-        for handle in self.handles().iter() {
-            // SAFETY: handles leave this set, under the lock that is held here, before they are
-            // closed. A failure means that nothing is pending there, or that nothing can be done.
-            let _ = unsafe { cancel(*handle, null_mut()) };
-        }
-    }
-
-    fn handles(&self) -> MutexGuard<'_, BTreeSet<usize>> {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,21 +10,23 @@
 
 use std::fmt;
 use std::io;
+use std::marker::PhantomData;
 use std::os::windows::io::AsRawHandle;
-use std::ptr::{null_mut, without_provenance_mut};
+use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::buffer::Buffer;
-use super::ffi;
-use super::ffi::constants::{ERROR_NOT_FOUND, FALSE};
 use super::ffi::types::OVERLAPPED;
-use super::in_flight::{Lent, OperationId, Refused, Reserved};
+use super::in_flight::{Completed, Lent, OperationId, Refused, Reserved};
+use super::mode::{Mode, Queued};
 use super::operation::{Operation, Owner, Work};
 use super::port::Key;
-use super::queue::Core;
 use super::rejected::Rejected;
+use super::shared::{Core, cancel};
+use super::socket::Started;
+use super::status::Status;
 
 /// What can be registered with a [`CompletionQueue`](super::CompletionQueue). The crate implements
 /// it for the types of std that it has operations for, and nobody else can: an operation is sound
@@ -48,19 +50,28 @@ pub(super) mod sealed {
 /// even completions that lie in a batch already. Their buffers are dropped, each when the kernel
 /// gives it back. Closing a TCP socket while a receive is pending makes Windows send a reset; to end
 /// a conversation politely, cancel, wait until nothing is in flight, and then drop.
-pub struct Registration<S: Source, B: Buffer = Vec<u8>> {
+pub struct Registration<S: Source, B: Buffer = Vec<u8>, M: Mode = Queued> {
     /// Before the source, so that it leaves while the handle is open.
     pub(super) membership: Membership<B>,
     source: S,
+    mode: PhantomData<M>,
 }
 
 impl<S: Source, B: Buffer> Registration<S, B> {
     pub(super) fn new(core: Arc<Core<B>>, source: S, key: Key) -> Self {
         let handle = source.handle().as_raw_handle().addr();
         core.join(handle);
-        let membership =
-            Membership { core, owner: Owner::new(key), handle, near: AtomicU32::new(0) };
-        Self { membership, source }
+        let owner = Owner::new(key, handle);
+        let membership = Membership { core, owner, near: AtomicU32::new(0) };
+        Self { membership, source, mode: PhantomData }
+    }
+}
+
+impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
+    /// The same under another mode, of which the caller has told the system.
+    pub(super) fn into_mode<N: Mode>(self) -> Registration<S, B, N> {
+        let Self { membership, source, .. } = self;
+        Registration { membership, source, mode: PhantomData }
     }
 
     /// The key under which its completions come.
@@ -78,7 +89,7 @@ impl<S: Source, B: Buffer> Registration<S, B> {
     /// nothing more comes under its key. The socket remains associated with the port for life, so it
     /// cannot be registered again.
     pub fn into_inner(self) -> S {
-        let Self { membership, source } = self;
+        let Self { membership, source, .. } = self;
         drop(membership);
         source
     }
@@ -122,7 +133,7 @@ impl<S: Source, B: Buffer> Registration<S, B> {
     }
 }
 
-impl<S: Source + fmt::Debug, B: Buffer> fmt::Debug for Registration<S, B> {
+impl<S: Source + fmt::Debug, B: Buffer, M: Mode> fmt::Debug for Registration<S, B, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registration")
             .field("key", &self.key())
@@ -135,9 +146,8 @@ impl<S: Source + fmt::Debug, B: Buffer> fmt::Debug for Registration<S, B> {
 /// What a registration is to the queue. Dropping it leaves the queue.
 pub(super) struct Membership<B: Buffer> {
     core: Arc<Core<B>>,
+    /// Its handle is open for as long as this is there: `Registration` drops it before the source.
     owner: Arc<Owner>,
-    /// Open for as long as this is there: `Registration` drops it before the source.
-    handle: usize,
     /// The slot that the last operation had, where the next one looks first.
     near: AtomicU32,
 }
@@ -164,32 +174,44 @@ impl<B: Buffer> Membership<B> {
         })
     }
 
-    /// Lends a reserved operation to the call `start`, which says whether the system took it.
+    /// Lends a reserved operation to the call `start`, which says what the system made of it.
     ///
     /// # Safety
     ///
-    /// * `start` starts an operation of this handle on the address that it gets. It returns `Err` only
-    ///   if the system refused in a way that says that no packet will come.
-    pub(super) unsafe fn lend(
+    /// * `start` starts an operation of this handle on the address that it gets. It returns `Packet`
+    ///   if a packet will come, and anything else only if none will, so that the kernel does not have
+    ///   the operation any more.
+    /// * The count in `Done` is that of bytes moved.
+    pub(super) unsafe fn lend<M: Mode>(
         &self,
         reserved: Reserved<'_, Operation<B>>,
-        start: impl FnOnce(*mut OVERLAPPED) -> io::Result<()>,
-    ) -> Result<OperationId, Rejected<Work<B>>> {
+        start: impl FnOnce(*mut OVERLAPPED) -> io::Result<Started>,
+    ) -> Result<M::Answer<B>, Rejected<Work<B>>> {
         let Lent { id, overlapped } = reserved.lend();
         // From here on the operation is the kernel's, and another thread may be completing it.
         self.near.store(id.slot(), Relaxed);
-        let Err(error) = start(overlapped) else { return Ok(id) };
-        // SAFETY: the caller vouches that after an `Err` no packet will come.
-        match unsafe { self.core.in_flight.take_back(id) } {
-            Some(operation) => Err(Rejected::new(error, operation.work)),
-            // A packet has come all the same, so the buffer is on its way to the caller there.
-            None => Ok(id),
+        let started = start(overlapped);
+        if let Ok(Started::Packet) = started {
+            return Ok(M::pending(id));
+        }
+        // SAFETY: the caller vouches that no packet will come.
+        let Some(value) = (unsafe { self.core.in_flight.take_back(id) }) else {
+            // One has come all the same, and with it goes the buffer.
+            return Ok(M::pending(id));
+        };
+        match started {
+            Err(error) => Err(Rejected::new(error, value.work)),
+            Ok(Started::Done(count)) => {
+                let ended = Completed { id, status: Status::SUCCESS, count, value };
+                Ok(M::done(self.core.finish(ended).0))
+            }
+            Ok(Started::Packet) => unreachable!("answered above"),
         }
     }
 
     fn cancel(&self, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
         // SAFETY: the handle is open for as long as `self` is there.
-        unsafe { cancel(self.handle, overlapped) }
+        unsafe { cancel(self.owner.handle, overlapped) }
     }
 }
 
@@ -202,23 +224,6 @@ impl<B: Buffer> Drop for Membership<B> {
             // then they are the kernel's for longer, in memory that waits for them.
             let _ = self.cancel(null_mut());
         }
-        self.core.leave(self.handle);
+        self.core.leave(self.owner.handle);
     }
-}
-
-/// Asks the system to cancel one operation of a handle, or all of them with NULL.
-///
-/// # Safety
-///
-/// * The handle is open during the call.
-pub(super) unsafe fn cancel(handle: usize, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
-    let handle = without_provenance_mut(handle);
-    // SAFETY: the caller vouches for the handle. The system only compares the address with those of
-    // the operations that it has.
-    if unsafe { ffi::kernel32::CancelIoEx(handle, overlapped) } != FALSE {
-        return Ok(true);
-    }
-    let error = io::Error::last_os_error();
-    // Nothing was pending: it has ended, and its packet is on its way or has been dequeued.
-    if error.raw_os_error() == Some(ERROR_NOT_FOUND as i32) { Ok(false) } else { Err(error) }
 }

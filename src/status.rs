@@ -33,6 +33,7 @@ pub enum Failure {
 }
 
 impl Status {
+    pub(super) const SUCCESS: Self = Self(ntstatus::STATUS_SUCCESS);
     pub(super) const PENDING: Self = Self(ntstatus::STATUS_PENDING);
 
     /// The low 32 bits of the field are the status. In the others Wine leaves what was there.
@@ -148,6 +149,12 @@ impl std::error::Error for Failure {
             Self::Cancelled => None,
             Self::Error(error) => error.source(),
         }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Error(error)
     }
 }
 

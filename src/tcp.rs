@@ -3,30 +3,32 @@
 #![allow(unsafe_code, reason = "it makes the system calls of a stream")]
 
 use std::io;
-use std::net::TcpStream;
-use std::os::windows::io::{AsRawSocket, BorrowedHandle};
+use std::net::{Shutdown, TcpStream};
+use std::os::windows::io::BorrowedHandle;
 use std::ptr::{null_mut, without_provenance_mut};
 
 use super::buffer::Buffer;
 use super::ffi;
-use super::ffi::constants::WSA_IO_PENDING;
-use super::ffi::types::{OVERLAPPED, SOCKET, WSABUF};
-use super::in_flight::{OperationId, Reserved};
+use super::ffi::constants::*;
+use super::ffi::types::OVERLAPPED;
+use super::in_flight::Reserved;
+use super::mode::Mode;
 use super::operation::{Operation, Work};
+use super::parts::Parts;
 use super::registration::{Registration, Source, sealed};
 use super::rejected::Rejected;
+use super::socket::{Started, raw, started};
 
 impl Source for TcpStream {}
 
 impl sealed::Handle for TcpStream {
     fn handle(&self) -> BorrowedHandle<'_> {
-        let handle = without_provenance_mut(socket(self));
         // SAFETY: a socket is a kernel handle, which the stream keeps open while it is borrowed.
-        unsafe { BorrowedHandle::borrow_raw(handle) }
+        unsafe { BorrowedHandle::borrow_raw(without_provenance_mut(raw(self))) }
     }
 }
 
-impl<B: Buffer> Registration<TcpStream, B> {
+impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// Receives once, into the spare room of the buffer. The buffer is lent: it comes back in a
     /// [`Completion::Received`](super::Completion::Received), on whichever thread dequeues it,
     /// possibly before this returns.
@@ -34,8 +36,8 @@ impl<B: Buffer> Registration<TcpStream, B> {
     /// A receive ends when there are bytes, however few, and not when the buffer is full. A buffer that
     /// gathers a message is full in the end, so give it room before each receive
     /// (`buffer.reserve(4096)`): without room it is turned away. Several may
-    /// be pending; the system fills them in the order of submission. A room of more than `u32::MAX`
-    /// bytes is used up to there.
+    /// be pending; the system fills them in the order of submission. A buffer of several parts is
+    /// filled part by part; room beyond 16 parts or `u32::MAX` bytes is not used.
     ///
     /// # Errors
     ///
@@ -59,10 +61,27 @@ impl<B: Buffer> Registration<TcpStream, B> {
     /// println!("{}", buffer.len()); // it is the kernel's now
     /// # }
     /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// # use overlapped::*;
+    /// # fn only_streams(listener: &Registration<std::net::TcpListener>) {
+    /// listener.receive(Vec::with_capacity(4096)); // no method `receive`: it accepts
+    /// # }
+    /// ```
     #[doc(alias = "WSARecv")]
-    pub fn receive(&self, buffer: B) -> Result<OperationId, Rejected<B>> {
-        self.submit_receive(Work::Receive(buffer))
-            .map_err(|rejected| rejected.map(Work::into_buffer))
+    pub fn receive(&self, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
+        let mut reserved = self.reserve(Work::Receive(buffer))?;
+        let Work::Receive(buffer) = &mut reserved.value().work else {
+            unreachable!("put in above")
+        };
+        let parts = Parts::spare(buffer);
+        if parts.is_empty() {
+            let full = "the buffer has no spare room, so nothing could be received into it; clear \
+                        it, or give it more capacity";
+            let error = io::Error::new(io::ErrorKind::InvalidInput, full);
+            return Err(Rejected::new(error, reserved.into_value().work.into_buffer()));
+        }
+        self.start_receive(reserved, &parts).map_err(|rejected| rejected.map(Work::into_buffer))
     }
 
     /// Tells when there is something to receive, and lends nothing until then: a receive of no bytes,
@@ -75,59 +94,99 @@ impl<B: Buffer> Registration<TcpStream, B> {
     ///
     /// Calls [`WSARecv`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv).
     #[doc(alias = "WSARecv")]
-    pub fn readable(&self) -> io::Result<OperationId> {
-        Ok(self.submit_receive(Work::Readable)?)
+    pub fn readable(&self) -> io::Result<M::Answer<B>> {
+        let reserved = self.membership.reserve(Work::Readable)?;
+        Ok(self.start_receive(reserved, &Parts::empty())?)
     }
 
-    fn submit_receive(&self, work: Work<B>) -> Result<OperationId, Rejected<Work<B>>> {
-        let mut reserved = self.membership.reserve(work)?;
-        let Some(room) = room_of(&mut reserved) else {
-            let full = "the buffer has no spare room, so nothing could be received into it; clear \
-                        it, or give it more capacity";
-            let error = io::Error::new(io::ErrorKind::InvalidInput, full);
-            return Err(Rejected::new(error, reserved.into_value().work));
-        };
-        let flags = &raw mut reserved.value().flags;
-        let socket = socket(self.get_ref());
+    /// Sends the filled bytes of the buffer. The buffer is lent: it comes back in a
+    /// [`Completion::Sent`](super::Completion::Sent) with the count of bytes, on whichever thread
+    /// dequeues it, possibly before this returns.
+    ///
+    /// A send ends when the system has taken all the bytes, which is not when the peer has them. If
+    /// the peer does not receive, it stays pending. Several may be pending; the bytes go out in the
+    /// order of submission. A buffer of several parts is sent part by part; what is beyond 16 parts or
+    /// `u32::MAX` bytes is not sent, as the count tells. No bytes are sent at once.
+    ///
+    /// # Errors
+    ///
+    /// The buffer comes back in the [`Rejected`], nothing was sent, and nothing else will come:
+    ///
+    /// * `NotConnected`: the stream is not connected (`WSAENOTCONN`);
+    /// * `ConnectionReset`, `ConnectionAborted`: it was reset, or broken off on this side;
+    /// * a kind that std has no name for, with code 10058: it was shut down for writing
+    ///   (`WSAESHUTDOWN`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
+    /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
+    ///   operation in flight.
+    ///
+    /// Calls [`WSASend`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasend).
+    #[doc(alias = "WSASend")]
+    pub fn send(&self, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
+        let mut reserved = self.reserve(Work::Send(buffer))?;
+        let Work::Send(buffer) = &mut reserved.value().work else { unreachable!("put in above") };
+        let parts = Parts::filled(buffer);
+        let (socket, mut count, routine) = (raw(self.get_ref()), 0, None);
+        let bytes = if M::SKIPS { &raw mut count } else { null_mut() };
         let start = |overlapped: *mut OVERLAPPED| {
-            // The count stays NULL, as Microsoft asks: with an OVERLAPPED it could be wrong.
-            let (buffers, count, routine) = (&raw const room, null_mut(), None);
-            // SAFETY: the socket is open, for `self` owns it. The array of one buffer is read during
-            // the call. The memory it names, the flags and the `OVERLAPPED` are lent: they rest in
+            let (buffers, parts) = (parts.as_ptr(), parts.count());
+            // SAFETY: the socket is open, for `self` owns it. The array and the count are used during
+            // the call. The memory that the array names and the `OVERLAPPED` are lent: they rest in
             // the table, or in the buffer there, until the packet is dequeued.
             let answer = unsafe {
-                ffi::ws2_32::WSARecv(socket, buffers, 1, count, flags, overlapped, routine)
+                ffi::ws2_32::WSASend(socket, buffers, parts, bytes, 0, overlapped, routine)
             };
-            accepted(answer)
+            self.started(answer, bytes)
         };
-        // SAFETY: it starts an operation on this socket. On a stream, a call that fails at once with
-        // anything but "pending" queues no packet.
-        unsafe { self.membership.lend(reserved, start) }
+        // SAFETY: it starts an operation on this socket, and `started` reads the answer right.
+        unsafe { self.membership.lend::<M>(reserved, start) }
+            .map_err(|rejected| rejected.map(Work::into_buffer))
     }
-}
 
-/// What the operation may write to. `None` if it should receive, but into nothing.
-fn room_of<B: Buffer>(reserved: &mut Reserved<'_, Operation<B>>) -> Option<WSABUF> {
-    let Work::Receive(buffer) = &mut reserved.value().work else {
-        return Some(WSABUF { len: 0, buf: null_mut() });
-    };
-    let spare = buffer.spare();
-    let len = u32::try_from(spare.len()).unwrap_or(u32::MAX);
-    (len > 0).then(|| WSABUF { len, buf: spare.as_mut_ptr().cast() })
-}
-
-/// Whether the system has taken an operation: at once or pending, a packet comes.
-fn accepted(answer: i32) -> io::Result<()> {
-    match answer {
-        0 => Ok(()),
-        _ => match ffi::ws2_32::WSAGetLastError() {
-            WSA_IO_PENDING => Ok(()),
-            code => Err(io::Error::from_raw_os_error(code)),
-        },
+    /// Ends one side of the conversation, or both: after `Write` the peer receives what was sent and
+    /// then the end of the stream; after `Read` nothing more can be received here.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected`, and other errors of the system.
+    ///
+    /// Calls [`shutdown`](https://learn.microsoft.com/en-us/windows/win32/api/winsock/nf-winsock-shutdown).
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.get_ref().shutdown(how)
     }
-}
 
-/// The socket as the calls take it. std says `u64` or `u32`, as wide as a pointer.
-fn socket(stream: &TcpStream) -> SOCKET {
-    stream.as_raw_socket() as SOCKET
+    fn reserve(&self, work: Work<B>) -> Result<Reserved<'_, Operation<B>>, Rejected<B>> {
+        self.membership.reserve(work).map_err(|rejected| rejected.map(Work::into_buffer))
+    }
+
+    fn start_receive(
+        &self,
+        mut reserved: Reserved<'_, Operation<B>>,
+        parts: &Parts,
+    ) -> Result<M::Answer<B>, Rejected<Work<B>>> {
+        let flags = &raw mut reserved.value().flags;
+        let (socket, mut count, routine) = (raw(self.get_ref()), 0, None);
+        // NULL unless the count is used at once, as Microsoft asks.
+        let bytes = if M::SKIPS { &raw mut count } else { null_mut() };
+        let start = |overlapped: *mut OVERLAPPED| {
+            let (buffers, parts) = (parts.as_ptr(), parts.count());
+            // SAFETY: the socket is open, for `self` owns it. The array and the count are used during
+            // the call. The memory that the array names, the flags and the `OVERLAPPED` are lent: they
+            // rest in the table, or in the buffer there, until the packet is dequeued.
+            let answer = unsafe {
+                ffi::ws2_32::WSARecv(socket, buffers, parts, bytes, flags, overlapped, routine)
+            };
+            self.started(answer, bytes)
+        };
+        // SAFETY: it starts an operation on this socket, and `started` reads the answer right.
+        unsafe { self.membership.lend::<M>(reserved, start) }
+    }
+
+    /// What the answer of `WSARecv` or `WSASend` means, under this mode.
+    fn started(&self, answer: i32, bytes: *const u32) -> io::Result<Started> {
+        if M::SKIPS && answer != SOCKET_ERROR {
+            // SAFETY: under this mode it points to the count of the caller.
+            return Ok(Started::Done(unsafe { bytes.read() } as usize));
+        }
+        started(answer != SOCKET_ERROR)
+    }
 }

@@ -28,7 +28,7 @@ fn a_buffer_of_four_gigabytes_is_used_as_far_as_one_call_goes() -> io::Result<()
     let buffer = match stream.receive(buffer) {
         Ok(_) => {
             let received = one_received(&queue);
-            assert_eq!((received.count(), received.buffer.filled()), (1, &b"!"[..]));
+            assert_eq!((received.count(), received.buffer.filled(0)), (1, &b"!"[..]));
             received.buffer
         }
         // A system that goes through all the room beforehand finds that most of it is not there. So
@@ -72,12 +72,12 @@ impl Huge {
 // without memory cannot be written to: the system checks each address before it writes, and answers
 // with an error, and nobody else in this file goes beyond the first page.
 unsafe impl Buffer for Huge {
-    fn filled(&self) -> &[u8] {
+    fn filled(&self, _: usize) -> &[u8] {
         // SAFETY: so many bytes have been written, says the contract of `advance`.
         unsafe { std::slice::from_raw_parts(self.start.cast(), self.filled) }
     }
 
-    fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
+    fn spare(&mut self, _: usize) -> &mut [MaybeUninit<u8>] {
         // SAFETY: no more than `length` bytes are counted as filled.
         let start = unsafe { self.start.add(self.filled) };
         // SAFETY: the addresses from there to the end are reserved, and borrowed here alone.

@@ -30,11 +30,11 @@ impl Drop for Pooled {
 // SAFETY: the bytes are in an allocation that `self` alone can reach, and that stays where it is
 // when `self` moves. They are always initialised, so whatever is counted as filled is.
 unsafe impl Buffer for Pooled {
-    fn filled(&self) -> &[u8] {
+    fn filled(&self, _: usize) -> &[u8] {
         &self.bytes[..self.filled]
     }
 
-    fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
+    fn spare(&mut self, _: usize) -> &mut [MaybeUninit<u8>] {
         let spare = &mut self.bytes[self.filled..];
         let (start, length) = (spare.as_mut_ptr().cast(), spare.len());
         // SAFETY: bytes may be seen as possibly not initialised ones, by those who then only write
@@ -59,7 +59,7 @@ fn a_buffer_of_ones_own_type_comes_back_as_the_same_object() -> io::Result<()> {
     peer.write_all(b"!")?;
     let received = one_received(&queue);
 
-    assert_eq!((received.buffer.bytes.as_ptr(), received.buffer.filled()), (memory, &b"!"[..]));
+    assert_eq!((received.buffer.bytes.as_ptr(), received.buffer.filled(0)), (memory, &b"!"[..]));
     assert!(returned.try_recv().is_err(), "it has been dropped on the way");
     drop(received);
     assert_eq!(returned.try_recv().map(|bytes| bytes.as_ptr()), Ok(memory));
@@ -78,13 +78,13 @@ struct Inline {
 // SAFETY: the bytes are where the value is, and nothing else reaches them. `advance` counts those
 // that the caller vouches for.
 unsafe impl Buffer for Inline {
-    fn filled(&self) -> &[u8] {
+    fn filled(&self, _: usize) -> &[u8] {
         let start = self.bytes.as_ptr().cast();
         // SAFETY: the first `filled` bytes have been written, says the contract of `advance`.
         unsafe { std::slice::from_raw_parts(start, self.filled) }
     }
 
-    fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
+    fn spare(&mut self, _: usize) -> &mut [MaybeUninit<u8>] {
         &mut self.bytes[self.filled..]
     }
 
@@ -103,7 +103,7 @@ fn a_buffer_may_hold_its_memory_in_itself() -> io::Result<()> {
         peer.write_all(&[byte])?;
         buffer = one_received(&queue).buffer;
     }
-    assert_eq!(buffer.filled(), b"array");
+    assert_eq!(buffer.filled(0), b"array");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ mod vendored;
 #[test]
 fn a_buffer_is_a_buffer() {
     use vendored::Buffer;
-    assert_eq!(Vec::from(*b"hello").filled(), b"hello");
+    assert_eq!(Vec::from(*b"hello").filled(0), b"hello");
 }
 
 #[cfg(windows)]

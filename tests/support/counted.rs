@@ -21,12 +21,12 @@ impl Drop for Counted {
 
 // SAFETY: all three methods are those of the vector, which nothing else can reach.
 unsafe impl Buffer for Counted {
-    fn filled(&self) -> &[u8] {
-        self.bytes.filled()
+    fn filled(&self, part: usize) -> &[u8] {
+        self.bytes.filled(part)
     }
 
-    fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
-        self.bytes.spare()
+    fn spare(&mut self, part: usize) -> &mut [MaybeUninit<u8>] {
+        self.bytes.spare(part)
     }
 
     unsafe fn advance(&mut self, count: usize) {

@@ -1,0 +1,134 @@
+//! The parts of a buffer in the form that Winsock takes: an array of lengths and addresses.
+
+#![cfg_attr(test, allow(unsafe_code, reason = "the tests read what was written"))]
+
+use std::mem::MaybeUninit;
+
+use super::buffer::Buffer;
+use super::ffi::types::WSABUF;
+
+/// How many parts one operation uses, so that their array fits on the stack.
+const MOST: usize = 16;
+
+/// What one operation sends or fills. The system reads this array during the call, so it may stand on
+/// the stack; only the memory that it names is lent.
+pub(super) struct Parts {
+    /// The first `count` are written.
+    array: [MaybeUninit<WSABUF>; MOST],
+    count: u32,
+    /// How many bytes more one operation can move.
+    left: u32,
+}
+
+impl Parts {
+    /// Of no bytes, in one part.
+    pub(super) fn empty() -> Self {
+        let mut parts = Self::new();
+        parts.push(std::ptr::null_mut(), 0);
+        parts
+    }
+
+    /// The spare room of a buffer.
+    pub(super) fn spare<B: Buffer>(buffer: &mut B) -> Self {
+        let mut parts = Self::new();
+        for part in 0..buffer.parts().min(MOST) {
+            let spare = buffer.spare(part);
+            parts.push(spare.as_mut_ptr().cast(), spare.len());
+        }
+        parts
+    }
+
+    /// The filled bytes of a buffer. Sending only reads them, whatever the type of the pointer.
+    pub(super) fn filled<B: Buffer>(buffer: &B) -> Self {
+        let mut parts = Self::new();
+        for part in 0..buffer.parts().min(MOST) {
+            let filled = buffer.filled(part);
+            parts.push(filled.as_ptr().cast_mut(), filled.len());
+        }
+        parts
+    }
+
+    pub(super) fn as_ptr(&self) -> *const WSABUF {
+        self.array.as_ptr().cast()
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Whether there are no bytes in them.
+    pub(super) fn is_empty(&self) -> bool {
+        self.left == u32::MAX
+    }
+
+    fn new() -> Self {
+        // Not zeroed, for most operations use one element.
+        Self { array: [const { MaybeUninit::uninit() }; MOST], count: 0, left: u32::MAX }
+    }
+
+    /// Adds a part, cut to what the operation can still move. Behind a part that was cut the others
+    /// have a length of 0, so that no byte goes past the gap.
+    fn push(&mut self, buf: *mut u8, len: usize) {
+        let len = u32::try_from(len).unwrap_or(u32::MAX).min(self.left);
+        self.left -= len;
+        self.array[self.count as usize].write(WSABUF { len, buf });
+        self.count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lengths(parts: &[usize]) -> (Vec<u32>, bool) {
+        let mut array = Parts::new();
+        for len in parts {
+            array.push(std::ptr::null_mut(), *len);
+        }
+        let written = &array.array[..array.count() as usize];
+        // SAFETY: `push` writes what it counts.
+        let lengths = written.iter().map(|part| unsafe { part.assume_init() }.len).collect();
+        (lengths, array.is_empty())
+    }
+
+    #[test]
+    fn parts_keep_their_lengths_and_order() {
+        assert_eq!(lengths(&[5, 0, 7]), (vec![5, 0, 7], false));
+    }
+
+    #[test]
+    fn parts_without_bytes_are_empty() {
+        assert_eq!(lengths(&[]), (vec![], true));
+        assert_eq!(lengths(&[0, 0]), (vec![0, 0], true));
+        assert!(Parts::empty().is_empty() && Parts::empty().count() == 1);
+    }
+
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn what_one_operation_cannot_move_is_cut() {
+        let giga = 1 << 30;
+        assert_eq!(lengths(&[5 * giga]), (vec![u32::MAX], false));
+        assert_eq!(lengths(&[3 * giga, 3 * giga, 1]), (vec![3 << 30, (1 << 30) - 1, 0], false));
+    }
+
+    #[test]
+    fn a_buffer_of_many_parts_is_used_up_to_the_sixteenth() {
+        let many: [Vec<u8>; 20] = std::array::from_fn(|n| vec![0; n + 1]);
+        let parts = Parts::filled(&many);
+        assert_eq!(parts.count(), 16);
+        assert_eq!(u32::MAX - parts.left, (1..=16).sum());
+    }
+
+    #[test]
+    fn the_parts_are_where_the_buffer_is() {
+        let mut array = [vec![1_u8], Vec::with_capacity(9)];
+        let parts = Parts::filled(&array);
+        // SAFETY: two parts were pushed.
+        assert_eq!(unsafe { parts.array[0].assume_init() }.buf.cast_const(), array[0].as_ptr());
+        let parts = Parts::spare(&mut array);
+        // SAFETY: as above.
+        let second = unsafe { parts.array[1].assume_init() };
+        assert_eq!(second.buf.cast_const(), array[1].as_ptr());
+        assert_eq!(second.len as usize, array[1].capacity());
+    }
+}

@@ -1,0 +1,83 @@
+//! What sockets of all kinds need: making one, setting an option, and reading what a call answers.
+
+#![allow(unsafe_code, reason = "it makes system calls on sockets")]
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::windows::io::{
+    AsRawHandle, AsRawSocket, BorrowedHandle, BorrowedSocket, FromRawSocket, OwnedSocket,
+};
+use std::ptr::null_mut;
+
+use super::ffi;
+use super::ffi::constants::*;
+use super::ffi::types::{SOCKET, UCHAR};
+
+/// The socket as the calls take it. std says `u64` or `u32`, as wide as a pointer.
+pub(super) fn raw(socket: &impl AsRawSocket) -> SOCKET {
+    socket.as_raw_socket() as SOCKET
+}
+
+/// Makes a TCP socket for addresses like this one. Winsock has been started, by std.
+pub(super) fn tcp_socket(like: &SocketAddr) -> io::Result<OwnedSocket> {
+    let family = if like.is_ipv4() { AF_INET } else { AF_INET6 };
+    let flags = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT;
+    // SAFETY: without a description of the protocol the call touches no memory.
+    let socket = unsafe {
+        ffi::ws2_32::WSASocketW(i32::from(family), SOCK_STREAM, IPPROTO_TCP, null_mut(), 0, flags)
+    };
+    if socket == INVALID_SOCKET {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the socket is open, new, and nobody else's.
+    Ok(unsafe { OwnedSocket::from_raw_socket(socket as _) })
+}
+
+/// Sets an option of a socket to another socket, or to nothing.
+pub(super) fn set_option(
+    socket: BorrowedSocket<'_>,
+    option: i32,
+    value: Option<BorrowedSocket<'_>>,
+) -> io::Result<()> {
+    let value = value.map(|socket| raw(&socket));
+    let (bytes, length) = match &value {
+        Some(value) => ((&raw const *value).cast(), size_of::<SOCKET>() as i32),
+        None => (std::ptr::null(), 0),
+    };
+    // SAFETY: the socket is open, and the value is there during the call.
+    let answer =
+        unsafe { ffi::ws2_32::setsockopt(raw(&socket), SOL_SOCKET, option, bytes, length) };
+    if answer == SOCKET_ERROR { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// What the system made of an operation that was submitted.
+pub(super) enum Started {
+    /// Its packet will come, or is in the port already.
+    Packet,
+    /// It has ended, with so many bytes, and there will be no packet.
+    Done(usize),
+}
+
+/// What it means for an operation that a call has succeeded or not: after success at once, and when
+/// it is pending, a packet comes. After any other error of an operation on TCP none does.
+pub(super) fn started(succeeded: bool) -> io::Result<Started> {
+    if succeeded {
+        return Ok(Started::Packet);
+    }
+    match ffi::ws2_32::WSAGetLastError() {
+        WSA_IO_PENDING => Ok(Started::Packet),
+        code => Err(io::Error::from_raw_os_error(code)),
+    }
+}
+
+/// Leaves out something at the end of a file's operations that nobody waits for.
+///
+/// Whoever leaves out packets changes what success at once means for this file, and so the type of its
+/// registration.
+pub(super) fn skip(file: BorrowedHandle<'_>, what: UCHAR) -> io::Result<()> {
+    let handle = file.as_raw_handle();
+    // SAFETY: the handle is open. Should a packet be expected that is left out, the operation stays in
+    // the table, which is a leak and no more.
+    let done = unsafe { ffi::kernel32::SetFileCompletionNotificationModes(handle, what) };
+    if done == FALSE { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
