@@ -1,0 +1,284 @@
+//! What the tests of sending, accepting and connecting share.
+
+#![allow(dead_code, reason = "each test file takes what it needs")]
+#![allow(unsafe_code, reason = "it makes calls of Windows that std does not make")]
+
+use std::ffi::c_void;
+use std::fmt::Debug;
+use std::io::{self, ErrorKind, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::windows::io::AsRawSocket;
+use std::time::{Duration, Instant};
+
+use overlapped::ffi::constants::{SOCKET_ERROR, SOL_SOCKET};
+use overlapped::ffi::socket_address::{IN_ADDR, SOCKADDR_IN};
+use overlapped::ffi::types::{BOOL, HANDLE, SOCKET};
+use overlapped::{
+    Buffer, Completion, CompletionQueue, Completions, Failure, Key, OperationId, Registration,
+};
+
+use super::support::{DEADLINE, WSA_FLAG_OVERLAPPED, one, unconnected};
+
+/// More than any system takes in while nobody receives.
+pub const LARGE: usize = 64 << 20;
+
+pub const V4: &str = "127.0.0.1:0";
+pub const V6: &str = "[::1]:0";
+
+/// A registered listener on a free port, and where it listens.
+pub fn listening<B: Buffer>(
+    queue: &CompletionQueue<B>,
+    key: Key,
+    on: &str,
+) -> (Registration<TcpListener, B>, SocketAddr) {
+    let listener = TcpListener::bind(on).expect("a free port on the loopback");
+    let address = listener.local_addr().expect("the address of a listener");
+    (queue.register(listener, key).expect("a new socket of std's can be registered"), address)
+}
+
+/// The end of a send.
+#[derive(Debug)]
+pub struct Sent<B = Vec<u8>> {
+    pub key: Key,
+    pub id: OperationId,
+    pub buffer: B,
+    pub count: usize,
+    pub result: Result<(), Failure>,
+}
+
+impl<B: Debug> Sent<B> {
+    #[track_caller]
+    pub fn of(completion: Completion<B>) -> Self {
+        match completion {
+            Completion::Sent { key, id, buffer, count, result } => {
+                Self { key, id, buffer, count, result }
+            }
+            other => panic!("the end of a send was expected: {other:?}"),
+        }
+    }
+}
+
+/// The end of a send that has succeeded, and comes alone.
+#[track_caller]
+pub fn one_sent<B: Buffer + Debug>(queue: &CompletionQueue<B>) -> Sent<B> {
+    let sent = Sent::of(one(queue));
+    if let Err(failure) = &sent.result {
+        panic!("the send failed: {failure}");
+    }
+    sent
+}
+
+/// The result of an accept.
+pub type Accepted = Result<(TcpStream, SocketAddr), Failure>;
+
+/// The end of an accept, which comes alone.
+#[track_caller]
+pub fn one_accepted<B: Buffer + Debug>(queue: &CompletionQueue<B>) -> (OperationId, Accepted) {
+    match one(queue) {
+        Completion::Accepted { id, result, .. } => (id, result),
+        other => panic!("the end of an accept was expected: {other:?}"),
+    }
+}
+
+/// The end of a connect, which comes alone.
+#[track_caller]
+pub fn one_connected<B: Buffer + Debug>(queue: &CompletionQueue<B>) -> (Key, Result<(), Failure>) {
+    match one(queue) {
+        Completion::Connected { key, result, .. } => (key, result),
+        other => panic!("the end of a connect was expected: {other:?}"),
+    }
+}
+
+/// Reads so many bytes with std.
+#[track_caller]
+pub fn heard(stream: &mut impl Read, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    stream.read_exact(&mut bytes).expect("all the bytes that were sent");
+    bytes
+}
+
+/// Reads with std up to the end of the stream or the error, and says which of them it was.
+pub fn heard_to_the_end(stream: &mut impl Read) -> (usize, io::Result<()>) {
+    let (mut chunk, mut count) = (vec![0; 1 << 20], 0);
+    loop {
+        match stream.read(&mut chunk) {
+            Ok(0) => return (count, Ok(())),
+            Ok(more) => count += more,
+            Err(error) => return (count, Err(error)),
+        }
+    }
+}
+
+/// Whether the connection was broken off: by the peer, or on this side.
+pub fn is_broken_off(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)
+}
+
+/// Takes what is left in the port, where there should be nothing to tell.
+#[track_caller]
+pub fn sweep<B: Buffer + Debug>(queue: &CompletionQueue<B>) {
+    let mut batch = Completions::with_capacity(64);
+    let told: Vec<_> = queue.drain(&mut batch, DEADLINE).expect("draining").collect();
+    assert!(told.is_empty(), "nobody is there to be told: {told:?}");
+    assert_eq!(queue.in_flight(), 0, "still with the kernel after {DEADLINE:?}");
+}
+
+/// Waits until so many packets have come, and puts them back: now one wait finds them all.
+pub fn gather_in_port<B: Buffer>(queue: &CompletionQueue<B>, count: usize) {
+    let (mut packets, start) = (Vec::with_capacity(count), Instant::now());
+    while packets.len() < count {
+        queue.port().dequeue(&mut packets, Some(DEADLINE)).expect("dequeued");
+        assert!(start.elapsed() < DEADLINE, "only {} of {count} packets came", packets.len());
+    }
+    for packet in packets {
+        // SAFETY: the packet has been dequeued, so this is the only one of its operation.
+        unsafe { queue.port().post_overlapped(packet.key(), packet.bytes(), packet.overlapped()) }
+            .expect("posted");
+    }
+}
+
+/// Tells the system to keep no copy of what is sent, so that a send pends until the peer's side has
+/// taken the bytes. With such a copy Windows can say at once that it has sent many megabytes.
+pub fn without_send_buffer(stream: &TcpStream) {
+    let size: i32 = 0;
+    // SAFETY: the socket is open, and the option is an integer.
+    let answer = unsafe {
+        overlapped::ffi::ws2_32::setsockopt(
+            stream.as_raw_socket() as SOCKET,
+            SOL_SOCKET,
+            SO_SNDBUF,
+            (&raw const size).cast(),
+            4,
+        )
+    };
+    assert_ne!(answer, SOCKET_ERROR, "SO_SNDBUF: {}", io::Error::last_os_error());
+}
+
+/// A socket that has a port on the loopback and does not listen there, so that who connects to it
+/// is refused. As long as it is there nobody else gets the port.
+pub fn refusing() -> (TcpStream, SocketAddr) {
+    let socket = unconnected(WSA_FLAG_OVERLAPPED);
+    let address = SOCKADDR_IN {
+        sin_family: overlapped::ffi::constants::AF_INET,
+        sin_port: 0,
+        sin_addr: IN_ADDR { S_addr: u32::from_ne_bytes([127, 0, 0, 1]) },
+        sin_zero: [0; 8],
+    };
+    let size = size_of::<SOCKADDR_IN>() as i32;
+    // SAFETY: the socket is open, and the address is there during the call.
+    let answer = unsafe {
+        overlapped::ffi::ws2_32::bind(
+            socket.as_raw_socket() as SOCKET,
+            (&raw const address).cast(),
+            size,
+        )
+    };
+    assert_ne!(answer, SOCKET_ERROR, "bind: {}", io::Error::last_os_error());
+    let address = socket.local_addr().expect("the address of a socket that is bound");
+    (socket, address)
+}
+
+/// A listener with as many clients waiting as it lets wait. Who comes now is ignored by some
+/// systems and refused by Windows, which lets the client try for two seconds: either way a connect
+/// is pending.
+#[derive(Debug)]
+pub struct Crowded {
+    pub address: SocketAddr,
+    _listener: TcpStream,
+    _waiting: Vec<TcpStream>,
+}
+
+pub fn crowded() -> Crowded {
+    let (listener, address) = refusing();
+    // SAFETY: the socket is open; the call touches no memory of ours.
+    let answer = unsafe { listen(listener.as_raw_socket() as SOCKET, 1) };
+    assert_ne!(answer, SOCKET_ERROR, "listen: {}", io::Error::last_os_error());
+    let moment = Duration::from_millis(200);
+    let one_more = |_| TcpStream::connect_timeout(&address, moment).ok();
+    let waiting = (0..300).map_while(one_more).collect();
+    Crowded { address, _listener: listener, _waiting: waiting }
+}
+
+/// How many handles this process has.
+///
+/// Windows says it in one call. Wine answers that call with 0, which no process has; there they are
+/// counted in the list of all handles of the system.
+pub fn handles() -> usize {
+    let mut count = 0;
+    // SAFETY: the pseudo-handle is that of this process, and the count is written during the call.
+    let answer = unsafe { GetProcessHandleCount(CURRENT_PROCESS, &mut count) };
+    assert_ne!(answer, 0, "GetProcessHandleCount: {}", io::Error::last_os_error());
+    if count > 0 { count as usize } else { listed_handles() }
+}
+
+/// How much more than before there is, looked at again until it is what it was or the time is up:
+/// the system closes what a thread has left behind in its own time.
+pub fn more_handles_than(before: usize) -> usize {
+    let start = Instant::now();
+    loop {
+        let more = handles().saturating_sub(before);
+        if more == 0 || start.elapsed() > Duration::from_secs(2) {
+            return more;
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn listed_handles() -> usize {
+    // In words, so that it is aligned as the entries are.
+    let mut list = vec![0_usize; 1 << 16];
+    loop {
+        let (size, mut needed) = (size_of_val(list.as_slice()) as u32, 0);
+        let start = list.as_mut_ptr().cast();
+        // SAFETY: there is room of that size during the call.
+        let status = unsafe { NtQuerySystemInformation(ALL_HANDLES, start, size, &mut needed) };
+        if status >= 0 {
+            break;
+        }
+        assert_eq!(status as u32, STATUS_INFO_LENGTH_MISMATCH, "the list of handles");
+        list.resize(2 * list.len(), 0);
+    }
+    // The number of entries and a word that is reserved come first.
+    let (count, entries) = (list[0], &list[2..]);
+    let words = size_of::<Entry>() / size_of::<usize>();
+    let owners = entries.chunks_exact(words).take(count).map(|entry| entry[1]);
+    owners.filter(|owner| *owner == std::process::id() as usize).count()
+}
+
+/// `SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX` of winternl.h.
+#[repr(C)]
+struct Entry {
+    object: usize,
+    owner: usize,
+    value: usize,
+    access: u32,
+    trace: u16,
+    kind: u16,
+    attributes: u32,
+    reserved: u32,
+}
+
+const CURRENT_PROCESS: HANDLE = std::ptr::without_provenance_mut(!0);
+const ALL_HANDLES: u32 = 64;
+const STATUS_INFO_LENGTH_MISMATCH: u32 = 0xC000_0004;
+const SO_SNDBUF: i32 = 0x1001;
+
+#[link(name = "kernel32")]
+unsafe extern "system" {
+    fn GetProcessHandleCount(hProcess: HANDLE, pdwHandleCount: *mut u32) -> BOOL;
+}
+
+#[link(name = "ntdll")]
+unsafe extern "system" {
+    fn NtQuerySystemInformation(
+        class: u32,
+        information: *mut c_void,
+        length: u32,
+        returned: *mut u32,
+    ) -> i32;
+}
+
+#[link(name = "ws2_32")]
+unsafe extern "system" {
+    fn listen(s: SOCKET, backlog: i32) -> i32;
+}
