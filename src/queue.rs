@@ -87,6 +87,9 @@ pub struct CompletionQueue<B: Buffer = Vec<u8>> {
 impl<B: Buffer> CompletionQueue<B> {
     /// Makes a queue for as many running threads as there are processors.
     ///
+    /// The type of its buffers is found from their first use; where none is used it must be said:
+    /// `CompletionQueue::<Vec<u8>>::new()`.
+    ///
     /// # Errors
     ///
     /// What the system answers when it is out of handles or memory.
