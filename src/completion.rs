@@ -93,6 +93,22 @@ pub enum Completion<B = Vec<u8>> {
     Foreign(Packet),
 }
 
+impl<B> Completion<B> {
+    /// The key under which it came; none for a wake-up and a shutdown, which belong to the whole queue.
+    pub fn key(&self) -> Option<Key> {
+        match self {
+            Self::Received { key, .. }
+            | Self::Readable { key, .. }
+            | Self::Sent { key, .. }
+            | Self::Accepted { key, .. }
+            | Self::Connected { key, .. }
+            | Self::Posted { key, .. } => Some(*key),
+            Self::Foreign(packet) => Some(packet.key()),
+            Self::Woken | Self::ShutDown => None,
+        }
+    }
+}
+
 /// A batch of completions: the room for them, and those that have not been looked at yet.
 ///
 /// Each thread that waits has a batch of its own and uses it again and again, so that waiting

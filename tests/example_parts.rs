@@ -7,19 +7,22 @@ mod arguments;
 mod response;
 #[path = "../examples/delayed_responses/server.rs"]
 mod server;
+#[path = "../examples/shared/words.rs"]
+mod words;
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use arguments::{HELP, Options, Request};
+use arguments::{HELP, Options};
 use response::{Response, complete};
+use words::Request;
 
 const SHORT: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /// What a command line means, or the sentence about it.
-fn parse(line: &str) -> Result<Request, String> {
+fn parse(line: &str) -> Result<Request<Options>, String> {
     arguments::parse(line.split(' ').filter(|word| !word.is_empty()).map(OsString::from))
 }
 
@@ -28,7 +31,7 @@ fn asks(line: &str, server: Option<&str>, paths: &[&str], seconds: u64) {
     let server = server.map(str::to_string);
     let paths = paths.iter().map(|path| path.to_string()).collect();
     let timeout = Duration::from_secs(seconds);
-    assert_eq!(parse(line), Ok(Request::Ask(Options { server, paths, timeout })), "{line}");
+    assert_eq!(parse(line), Ok(Request::Run(Options { server, paths, timeout })), "{line}");
 }
 
 /// The sentence is one line, and has the words that tell what is wrong.
@@ -49,7 +52,7 @@ fn without_options_five_delays_fall_evenly() {
 fn delays_become_paths_in_the_order_given() {
     asks("--delays 0,0,3600000", None, &["/0/a", "/0/b", "/3600000/c"], 30);
     let many = vec!["7"; 28].join(",");
-    let Ok(Request::Ask(options)) = parse(&format!("--delays {many}")) else { panic!("{many}") };
+    let Ok(Request::Run(options)) = parse(&format!("--delays {many}")) else { panic!("{many}") };
     assert_eq!(options.paths[25..], ["/7/z", "/7/aa", "/7/ab"]);
 }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use overlapped::{Completion, CompletionQueue, Completions, Key};
 
 mod support;
-use support::{DEADLINE, assert_quiet, one, one_received, registered, within_deadline};
+use support::{DEADLINE, assert_quiet, collect, one, one_received, registered, within_deadline};
 
 /// What was posted, in the order in which it came.
 fn values(batch: &mut Completions) -> Vec<u32> {
@@ -218,5 +218,19 @@ fn a_concurrency_of_one_lets_another_thread_run_while_the_first_is_blocked() -> 
         assert!(matches!(second, Completion::Posted { key: Key(2), .. }), "{second:?}");
     });
     assert!(matches!(first, Completion::Posted { key: Key(1), .. }), "{first:?}");
+    Ok(())
+}
+
+#[test]
+fn a_completion_names_its_key_unless_it_belongs_to_the_whole_queue() -> io::Result<()> {
+    let queue = CompletionQueue::<Vec<u8>>::new()?;
+    queue.post(Key(7), 0)?;
+    queue.port().post(Key(8), 0)?;
+    let keys: Vec<_> = collect(&queue, 2).iter().map(Completion::key).collect();
+    assert_eq!(keys, [Some(Key(7)), Some(Key(8))]);
+    queue.waker().wake()?;
+    assert_eq!(one(&queue).key(), None);
+    queue.shut_down()?;
+    assert_eq!(one(&queue).key(), None);
     Ok(())
 }

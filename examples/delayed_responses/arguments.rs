@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::words::{Request, Words, address, once};
+
 pub const HELP: &str = "\
 Asks an HTTP server for several paths at once, over a connection for each, and prints every response
 when it is complete. A single thread receives them all: it lends each connection's buffer to the
@@ -37,12 +39,6 @@ const CONNECTIONS: RangeInclusive<u32> = 1..=1000;
 const TIMEOUT: RangeInclusive<u32> = 1..=86_400;
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Request {
-    Help,
-    Ask(Options),
-}
-
-#[derive(Debug, PartialEq, Eq)]
 pub struct Options {
     /// `HOST:PORT`, or `None` for a server of our own.
     pub server: Option<String>,
@@ -63,36 +59,23 @@ struct Given {
 
 /// Reads the arguments, without the name of the program. The error is a sentence for whoever typed
 /// them.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
-    let text = |argument: OsString| {
-        argument.into_string().map_err(|odd| format!("the argument {odd:?} is not Unicode"))
-    };
-    let mut arguments = arguments.into_iter().map(text);
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request<Options>, String> {
+    let mut words = Words::new(arguments);
     let mut given = Given::default();
-    while let Some(argument) = arguments.next().transpose()? {
-        let (option, mut attached) = match argument.split_once('=') {
-            Some((option, value)) if option.starts_with("--") => (option, Some(value.to_string())),
-            _ => (argument.as_str(), None),
-        };
-        let mut value = || {
-            let value = attached.take().map(Ok).or_else(|| arguments.next()).transpose()?;
-            // An option in place of a value is a value forgotten, for no value begins like one.
-            let value = value.filter(|value| !value.starts_with("--"));
-            value.ok_or_else(|| format!("{option} lacks a value"))
-        };
-        match option {
+    while let Some(option) = words.next()? {
+        match option.as_str() {
             "-h" | "--help" => return Ok(Request::Help),
-            "--delays" => once(&mut given.delays, delays(&value()?)?, option)?,
+            "--delays" => once(&mut given.delays, delays(&words.value()?)?, &option)?,
             "--connections" => {
-                once(&mut given.connections, number(option, &value()?, CONNECTIONS)?, option)?;
+                once(&mut given.connections, words.number(CONNECTIONS)?, &option)?;
             }
-            "--connect" => once(&mut given.connect, server(value()?)?, option)?,
-            "--path" => given.paths.push(path(value()?)?),
-            "--timeout" => once(&mut given.timeout, number(option, &value()?, TIMEOUT)?, option)?,
-            _ => return Err(format!("there is no option {argument:?}")),
+            "--connect" => once(&mut given.connect, server(words.value()?)?, &option)?,
+            "--path" => given.paths.push(path(words.value()?)?),
+            "--timeout" => once(&mut given.timeout, words.number(TIMEOUT)?, &option)?,
+            _ => return Err(format!("there is no option {option:?}")),
         }
     }
-    given.options().map(Request::Ask)
+    given.options().map(Request::Run)
 }
 
 impl Given {
@@ -116,19 +99,6 @@ impl Given {
     }
 }
 
-fn once<T>(place: &mut Option<T>, value: T, option: &str) -> Result<(), String> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(format!("{option} is given twice")),
-    }
-}
-
-fn number(option: &str, text: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
-    let number = text.parse().ok().filter(|number| range.contains(number));
-    let (start, end) = (range.start(), range.end());
-    number.ok_or_else(|| format!("{option} takes a number from {start} to {end}, not {text:?}"))
-}
-
 fn delays(text: &str) -> Result<Vec<u32>, String> {
     let delay = |text: &str| text.parse().ok().filter(|delay| DELAY.contains(delay));
     let delays = text.split(',').map(delay).collect::<Option<_>>();
@@ -140,13 +110,7 @@ fn delays(text: &str) -> Result<Vec<u32>, String> {
 
 /// `HOST:PORT`, and nothing that could end the line in which it is sent.
 fn server(text: String) -> Result<String, String> {
-    let sensible = |c: char| c.is_ascii_graphic() && !"/@".contains(c);
-    let (host, port) = text.rsplit_once(':').unwrap_or_default();
-    let port = port.parse::<u16>().unwrap_or(0);
-    if host.is_empty() || port == 0 || !host.chars().all(sensible) {
-        return Err(format!("--connect takes HOST:PORT, such as localhost:8000, not {text:?}"));
-    }
-    Ok(text)
+    address("--connect", text, 1)
 }
 
 fn path(text: String) -> Result<String, String> {

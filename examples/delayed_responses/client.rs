@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 use overlapped::{Completion, CompletionQueue, Completions, Failure, Key, Registration};
 
 use crate::host::Host;
-use crate::report::{Report, count};
+use crate::program::count;
+use crate::report::Report;
 use crate::response::{self, Response};
 
 /// The least room that a receive gets. Less would do, only with more packets.

@@ -19,33 +19,33 @@ mod client;
 #[cfg(windows)]
 mod host;
 #[cfg(windows)]
+#[path = "../shared/program.rs"]
+mod program;
+#[cfg(windows)]
 mod report;
 #[cfg(windows)]
 mod response;
 #[cfg(windows)]
 mod server;
+#[cfg(windows)]
+#[path = "../shared/words.rs"]
+mod words;
 
 use std::process::ExitCode;
 
 #[cfg(windows)]
+const NAME: &str = "delayed_responses";
+
+#[cfg(windows)]
 fn main() -> ExitCode {
-    use arguments::Request;
+    use words::Request;
 
     let done = match arguments::parse(std::env::args_os().skip(1)) {
-        Ok(Request::Help) => report::print(arguments::HELP),
-        Ok(Request::Ask(options)) => ask(&options),
-        Err(sentence) => {
-            report::complain(&format!("{sentence}; --help explains the options"));
-            return ExitCode::from(2);
-        }
+        Ok(Request::Help) => program::print(arguments::HELP),
+        Ok(Request::Run(options)) => ask(&options),
+        Err(sentence) => return program::misunderstood(NAME, &sentence),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report::complain(&error.to_string());
-            ExitCode::FAILURE
-        }
-    }
+    program::exit_code(NAME, done)
 }
 
 /// Finds the server that is to be asked, or starts one.

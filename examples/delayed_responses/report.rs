@@ -1,9 +1,10 @@
 //! What the program prints: its results on stdout, and on the way a count on stderr if somebody is
 //! looking.
 
-use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
+
+use crate::program::count;
 
 pub struct Report {
     /// The widths of the columns.
@@ -65,24 +66,5 @@ impl Report {
 impl Drop for Report {
     fn drop(&mut self) {
         self.clear();
-    }
-}
-
-/// A text on stdout, such as the help.
-pub fn print(text: &str) -> Result<(), Box<dyn Error>> {
-    Ok(io::stdout().write_all(text.as_bytes())?)
-}
-
-/// A sentence on stderr. If nobody can read it there, there is nobody else to tell.
-pub fn complain(sentence: &str) {
-    let _ = writeln!(io::stderr(), "delayed_responses: {sentence}");
-}
-
-/// "1 byte", "2 bytes", "2 batches".
-pub fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ if noun.ends_with("ch") => format!("{number} {noun}es"),
-        _ => format!("{number} {noun}s"),
     }
 }
