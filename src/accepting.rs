@@ -1,5 +1,6 @@
 //! A connection that is being accepted: the socket that it will have, and room for its addresses.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it reads addresses that the system has written")]
 
 use std::ffi::c_void;

@@ -5,6 +5,7 @@
 //! a copy of 28 bytes at most; the way back looks at length and family before it reads more. The
 //! last two functions give `ConnectEx` what it wants besides the address that a caller has.
 
+#![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 #![allow(unsafe_code, reason = "it reads an address that a system call has left in memory")]
 
 use std::mem::offset_of;

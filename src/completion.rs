@@ -1,5 +1,7 @@
 //! What comes out of a queue.
 
+#![cfg(windows)]
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::{SocketAddr, TcpStream};

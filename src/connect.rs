@@ -1,5 +1,6 @@
 //! Connecting to a peer without waiting for it.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes the system calls of connecting")]
 
 use std::io;

@@ -4,6 +4,7 @@
 //! mswsock.dll too, but that one asks for the pointer anew at each call. The pointers are the same for
 //! all TCP sockets of the process, so one look is enough; afterwards reading them is an atomic load.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it asks for function pointers")]
 
 use std::io;

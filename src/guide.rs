@@ -8,6 +8,8 @@
 //! 6. [Inline](inline): operations that end at once.
 //! 7. [Closing](closing): cancelling, collecting, and what the peer sees.
 
+#![cfg(windows)]
+
 #[doc = include_str!("guide/the_port.md")]
 pub mod the_port {}
 

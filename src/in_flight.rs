@@ -26,6 +26,7 @@
 //! module needs atomics of 64 bits, and nothing else from the target; so it is tested, with
 //! sanitizers, on systems that have no completion ports.
 
+#![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 #![allow(unsafe_code, reason = "it hands memory to the kernel and takes it back")]
 
 mod slot;

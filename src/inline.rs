@@ -1,5 +1,6 @@
 //! Asking the system to leave out the packets of operations that end at once.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes system calls on sockets")]
 
 use std::io;

@@ -80,56 +80,37 @@
 
 #[path = "../ffi/mod.rs"]
 pub mod ffi;
-
-#[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
-mod address;
-mod buffer;
-#[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
-mod in_flight;
-#[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
-mod parts;
-#[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
-mod slots;
-#[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
-mod status;
-#[cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
-mod timeout;
-
-#[cfg(windows)]
 pub mod guide;
 
-#[cfg(windows)]
-mod accepting;
-#[cfg(windows)]
-mod completion;
-#[cfg(windows)]
-mod connect;
-#[cfg(windows)]
+// The floors of ARCHITECTURE.md, from the ground. Those files that need Windows say so themselves.
+
+mod address;
+mod buffer;
+mod status;
+mod timeout;
+
+mod in_flight;
+mod parts;
+mod slots;
+
 mod extension;
-#[cfg(windows)]
-mod inline;
-#[cfg(windows)]
-mod listener;
-#[cfg(windows)]
-mod mode;
-#[cfg(windows)]
-mod operation;
-#[cfg(windows)]
 mod port;
-#[cfg(windows)]
-mod queue;
-#[cfg(windows)]
-mod registration;
-#[cfg(windows)]
-mod rejected;
-#[cfg(windows)]
-mod shared;
-#[cfg(windows)]
 mod socket;
-#[cfg(windows)]
-mod tcp;
-#[cfg(windows)]
+
+mod accepting;
+mod completion;
+mod mode;
+mod operation;
+mod rejected;
+mod shared;
 mod waker;
+
+mod connect;
+mod inline;
+mod listener;
+mod queue;
+mod registration;
+mod tcp;
 
 pub use self::buffer::Buffer;
 #[cfg(windows)]

@@ -1,5 +1,6 @@
 //! Accepting connections.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes the system calls of a listener")]
 
 use std::io;

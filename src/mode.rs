@@ -6,6 +6,8 @@
 //! in return each submission has two answers. The two ways have types of their own, so that nobody can
 //! overlook the second answer.
 
+#![cfg(windows)]
+
 use super::completion::Completion;
 use super::in_flight::OperationId;
 

@@ -1,5 +1,7 @@
 //! What is lent to the kernel along with an `OVERLAPPED`.
 
+#![cfg(windows)]
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};

@@ -1,5 +1,6 @@
 //! The parts of a buffer in the form that Winsock takes: an array of lengths and addresses.
 
+#![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 #![cfg_attr(test, allow(unsafe_code, reason = "the tests read what was written"))]
 
 use std::mem::MaybeUninit;

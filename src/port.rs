@@ -10,6 +10,7 @@
 //! books: what an address in a packet means is the business of the layer above, which is why no
 //! function here follows one.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes the system calls of the port")]
 
 use std::fmt;

@@ -22,6 +22,7 @@
 //! and waits a bounded time for the packets. If some operation never ends, its memory is never
 //! freed: see the drop of `InFlight`.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it vouches that packets come from the port")]
 
 use std::fmt;

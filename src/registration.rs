@@ -6,6 +6,7 @@
 //! lent things live; and each operation holds a reference to its [`Owner`], to learn whether
 //! somebody still wants to hear of it.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it cancels operations by their address")]
 
 use std::fmt;

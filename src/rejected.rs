@@ -1,5 +1,7 @@
 //! An error that gives back what it could not take.
 
+#![cfg(windows)]
+
 use std::error::Error;
 use std::fmt;
 use std::io;

@@ -1,5 +1,6 @@
 //! What a queue shares with its registrations, and what lives until the last of them goes.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it vouches for handles that are open, and for received bytes")]
 
 use std::collections::BTreeSet;

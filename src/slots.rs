@@ -16,6 +16,7 @@
 //! Cost: 1/8 byte of bookkeeping for a slot. Finding a slot by its address compares the address
 //! with at most 26 blocks, and with one block until more than 64 operations are in flight.
 
+#![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 #![allow(unsafe_code, reason = "blocks are allocated raw, so that they start as untouched zeros")]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};

@@ -1,5 +1,6 @@
 //! What sockets of all kinds need: making one, setting an option, and reading what a call answers.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes system calls on sockets")]
 
 use std::io;

@@ -6,6 +6,8 @@
 //! 10054 here, and std knows them. So the table below goes from NTSTATUS to Winsock. What it does
 //! not list keeps its NTSTATUS in the message, for a wrong guess would be worse than a number.
 
+#![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
+
 use std::fmt;
 use std::io;
 

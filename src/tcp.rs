@@ -1,5 +1,6 @@
 //! Operations on a TCP stream.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes the system calls of a stream")]
 
 use std::io;

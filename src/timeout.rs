@@ -5,6 +5,8 @@
 //! around it into a busy one; and a wait longer than 49.7 days is made of several. The system
 //! may also come back up to 15 ms early, hence the second look at the clock.
 
+#![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
+
 use std::time::{Duration, Instant};
 
 use super::ffi::constants::INFINITE;

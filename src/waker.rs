@@ -6,6 +6,7 @@
 //! of a byte in [`Signals`], where no operation can be, so every completion key stays free for the
 //! program's use.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it posts packets with addresses of its own")]
 
 use std::io;

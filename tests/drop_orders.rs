@@ -16,7 +16,7 @@ use support::{DEADLINE, collect, registered, within_deadline};
 
 #[path = "support/counted.rs"]
 mod counted;
-use counted::{Counted, Drops};
+use counted::{Counted, Drops, orders};
 
 /// What two operations in flight, one in a batch and one whose completion was kept can meet with.
 struct Scene {
@@ -60,21 +60,10 @@ fn scene() -> Scene {
     Scene { parts: parts.map(Some).into(), drops, _peers: peers }
 }
 
-/// All orders of the numbers below `PARTS`.
-fn orders() -> Vec<Vec<usize>> {
-    (0..PARTS).fold(vec![vec![]], |shorter, _| {
-        let longer = |order: &Vec<usize>| -> Vec<Vec<usize>> {
-            let others = (0..PARTS).filter(|part| !order.contains(part));
-            others.map(|part| [order.as_slice(), &[part]].concat()).collect()
-        };
-        shorter.iter().flat_map(longer).collect()
-    })
-}
-
 #[test]
 fn in_each_order_of_dropping_each_buffer_is_dropped_once() {
     within_deadline(|| {
-        for order in orders() {
+        for order in orders(PARTS) {
             let mut scene = scene();
             for part in &order {
                 scene.parts[*part] = None;
@@ -87,7 +76,7 @@ fn in_each_order_of_dropping_each_buffer_is_dropped_once() {
 #[test]
 fn in_each_order_of_dropping_on_two_threads_each_buffer_is_dropped_once() {
     within_deadline(|| {
-        for order in orders() {
+        for order in orders(PARTS) {
             let mut scene = scene();
             let (drops, mut parts) = (scene.drops.clone(), mem::take(&mut scene.parts));
             let first = order[..2].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();

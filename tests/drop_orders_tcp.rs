@@ -16,7 +16,7 @@ use support::{DEADLINE, registered};
 
 #[path = "support/counted.rs"]
 mod counted;
-use counted::{Counted, Drops};
+use counted::{Counted, Drops, orders};
 
 #[path = "support/tcp.rs"]
 mod tcp;
@@ -75,20 +75,9 @@ fn scene(nobody: SocketAddr) -> Scene {
     Scene { parts: parts.map(Some).into(), drops, _peers: peers }
 }
 
-/// All orders of the numbers below `PARTS`.
-fn orders() -> Vec<Vec<usize>> {
-    (0..PARTS).fold(vec![vec![]], |shorter, _| {
-        let longer = |order: &Vec<usize>| -> Vec<Vec<usize>> {
-            let others = (0..PARTS).filter(|part| !order.contains(part));
-            others.map(|part| [order.as_slice(), &[part]].concat()).collect()
-        };
-        shorter.iter().flat_map(longer).collect()
-    })
-}
-
 fn in_each_order(nobody: SocketAddr) {
     let before = handles();
-    for order in orders() {
+    for order in orders(PARTS) {
         let start = Instant::now();
         let mut scene = scene(nobody);
         for part in &order {
@@ -104,7 +93,7 @@ fn in_each_order(nobody: SocketAddr) {
 /// Every sixth order is enough: the threads bring an order of their own into it.
 fn on_two_threads(nobody: SocketAddr) {
     let before = handles();
-    for order in orders().into_iter().step_by(6) {
+    for order in orders(PARTS).into_iter().step_by(6) {
         let mut scene = scene(nobody);
         let (drops, mut parts) = (scene.drops.clone(), mem::take(&mut scene.parts));
         let first = order[..3].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 //! were seen to fail. In short: each buffer comes back once, and none is freed while the kernel may write
 //! to it.
 #![cfg(windows)]
-#![allow(unsafe_code, reason = "it puts packets back into the port")]
+#![allow(unsafe_code, reason = "the buffers that count are shared with other tests")]
 
 use std::io::{ErrorKind, Read, Write};
 use std::mem;
@@ -18,35 +18,15 @@ use support::{DEADLINE, collect, registered, within_deadline};
 mod counted;
 use counted::{Counted, Drops};
 
+#[path = "support/tcp.rs"]
+mod tcp;
+use tcp::{gather_in_port, sweep};
+
 type Queue = CompletionQueue<Counted>;
 type Stream = Registration<TcpStream, Counted>;
 
 fn queue() -> Queue {
     CompletionQueue::new().expect("a queue")
-}
-
-/// Takes what is left in the port, where there should be nothing to tell.
-fn sweep(queue: &Queue) {
-    let (mut batch, start) = (Completions::with_capacity(8), Instant::now());
-    while queue.in_flight() > 0 {
-        let told = queue.wait(&mut batch, Some(Duration::from_millis(50))).expect("waiting").next();
-        assert!(told.is_none(), "nobody is there to be told: {told:?}");
-        assert!(start.elapsed() < DEADLINE, "{} stay in flight", queue.in_flight());
-    }
-}
-
-/// Waits until so many packets have come, and puts them back: now one wait finds them all.
-fn gather_in_port(queue: &Queue, count: usize) {
-    let (mut packets, start) = (Vec::with_capacity(count), Instant::now());
-    while packets.len() < count {
-        queue.port().dequeue(&mut packets, Some(DEADLINE)).expect("dequeued");
-        assert!(start.elapsed() < DEADLINE, "only {} of {count} packets came", packets.len());
-    }
-    for packet in packets {
-        // SAFETY: the packet has been dequeued, so this is the only one of its operation.
-        unsafe { queue.port().post_overlapped(packet.key(), packet.bytes(), packet.overlapped()) }
-            .expect("posted");
-    }
 }
 
 // Rule 1: the kernel owns it until the packet is dequeued.

@@ -1,4 +1,6 @@
-//! A buffer that counts how often it is dropped.
+//! A buffer that counts how often it is dropped, and all the orders in which things can be.
+
+#![allow(dead_code, reason = "each test file takes what it needs")]
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -47,4 +49,15 @@ impl Drops {
     pub fn count(&self) -> usize {
         self.0.load(SeqCst)
     }
+}
+
+/// All orders of the numbers below `count`.
+pub fn orders(count: usize) -> Vec<Vec<usize>> {
+    (0..count).fold(vec![vec![]], |shorter, _| {
+        let longer = |order: &Vec<usize>| -> Vec<Vec<usize>> {
+            let others = (0..count).filter(|part| !order.contains(part));
+            others.map(|part| [order.as_slice(), &[part]].concat()).collect()
+        };
+        shorter.iter().flat_map(longer).collect()
+    })
 }
