@@ -11,6 +11,7 @@ use core::ffi::c_void;
 use core::mem::offset_of;
 
 /// Whether pointers have 64 bits: all that the layouts below depend on.
+#[allow(dead_code, reason = "older compilers overlook that assertions use it")]
 const WIDE: bool = cfg!(target_pointer_width = "64");
 
 /// A yes or no: every value but 0 is yes, so compare with [`FALSE`](super::constants::FALSE) and
