@@ -105,12 +105,13 @@ mod rejected;
 mod shared;
 mod waker;
 
-mod connect;
 mod inline;
 mod listener;
 mod queue;
 mod registration;
 mod tcp;
+
+mod connect;
 
 pub use self::buffer::Buffer;
 #[cfg(windows)]
