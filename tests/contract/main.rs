@@ -1,0 +1,26 @@
+//! What Windows promises about completion ports, as tests: one promise each, shown with the bare
+//! calls of [`overlapped::ffi`], so that whoever reads them from top to bottom has seen how a port
+//! behaves. Nothing of the layer above is used.
+//!
+//! The number in parentheses is the promise's line in `PROMISES.md`, which also says who promised
+//! it, and which promises cannot be shown by a test and why. Where systems are known to differ, a
+//! test accepts the documented outcome and the other one, and prints which it saw:
+//! `cargo test --test contract -- --nocapture` tells a system's ways at a glance.
+#![cfg(windows)]
+
+mod accept_connect;
+mod answers;
+mod associate;
+mod cancel;
+mod closing;
+mod datagrams;
+mod dequeue;
+mod dequeue_one;
+mod ends;
+mod kernel;
+mod memory;
+mod pipes;
+mod post;
+mod receive;
+mod start;
+mod winsock;
