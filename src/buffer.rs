@@ -77,8 +77,9 @@ use std::mem::MaybeUninit;
 /// `count` bytes of the spare room, counted through all parts, are written, `advance(count)` makes
 /// them the end of what is filled.
 ///
-/// What the methods *do* is up to the implementation; they may even panic. An inline array of bytes,
-/// too, can be a buffer: its memory rests as long as the value does.
+/// What the methods *do* is up to the implementation. If `advance` panics, `wait` does, and the
+/// operations whose packets came with this one are leaked. An inline array of bytes, too, can be a
+/// buffer: its memory rests as long as the value does.
 pub unsafe trait Buffer: Send + 'static {
     /// How many parts there are, numbered from 0.
     fn parts(&self) -> usize {
