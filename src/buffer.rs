@@ -65,8 +65,8 @@ use std::mem::MaybeUninit;
 /// # Safety
 ///
 /// The kernel uses the memory between a call of `filled` or `spare` and the next time that the
-/// value is used, moved or dropped. All that time the value itself rests at one address. An
-/// implementation promises that, meanwhile,
+/// value is moved, dropped, or used otherwise than through `parts`, `filled` and `spare`. All that
+/// time the value itself rests at one address. An implementation promises that, meanwhile,
 ///
 /// * the slice returned stays allocated, at its place, at its length;
 /// * nobody writes to what `filled` returned, and nobody reads or writes what `spare` returned,

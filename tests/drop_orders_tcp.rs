@@ -85,9 +85,10 @@ fn in_each_order(nobody: SocketAddr) {
         }
         assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
         drop(scene);
-        assert_eq!(more_handles_than(before), 0, "dropped in the order {order:?}");
         assert!(start.elapsed() < Duration::from_secs(5), "dropped in the order {order:?}");
     }
+    // Counted once, for counting can take long; a handle left by one order alone shows here too.
+    assert_eq!(more_handles_than(before), 0);
 }
 
 /// Every sixth order is enough: the threads bring an order of their own into it.
