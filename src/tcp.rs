@@ -72,17 +72,19 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     #[doc(alias = "WSARecv")]
     pub fn receive(&self, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
         let mut reserved = self.reserve(Work::Receive(buffer))?;
-        let Work::Receive(buffer) = &mut reserved.value().work else {
+        let Operation { flags, work: Work::Receive(buffer), .. } = reserved.value() else {
             unreachable!("put in above")
         };
-        let parts = Parts::spare(buffer);
+        let (flags, parts) = (&raw mut *flags, Parts::spare(buffer));
         if parts.is_empty() {
             let full = "the buffer has no spare room, so nothing could be received into it; clear \
                         it, or give it more capacity";
             let error = io::Error::new(io::ErrorKind::InvalidInput, full);
             return Err(Rejected::new(error, reserved.into_value().work.into_buffer()));
         }
-        self.start_receive(reserved, &parts).map_err(|rejected| rejected.map(Work::into_buffer))
+        // SAFETY: the flags and the memory of the parts rest in the operation, or in the buffer there.
+        unsafe { self.start_receive(reserved, flags, &parts) }
+            .map_err(|rejected| rejected.map(Work::into_buffer))
     }
 
     /// Tells when there is something to receive, and lends nothing until then: a receive of no bytes,
@@ -96,8 +98,10 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// Calls [`WSARecv`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv).
     #[doc(alias = "WSARecv")]
     pub fn readable(&self) -> io::Result<M::Answer<B>> {
-        let reserved = self.membership.reserve(Work::Readable)?;
-        Ok(self.start_receive(reserved, &Parts::empty())?)
+        let mut reserved = self.membership.reserve(Work::Readable)?;
+        let flags = &raw mut reserved.value().flags;
+        // SAFETY: the flags rest in the operation, and there are no parts.
+        Ok(unsafe { self.start_receive(reserved, flags, &Parts::empty()) }?)
     }
 
     /// Sends the filled bytes of the buffer. The buffer is lent: it comes back in a
@@ -126,21 +130,16 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
         let mut reserved = self.reserve(Work::Send(buffer))?;
         let Work::Send(buffer) = &mut reserved.value().work else { unreachable!("put in above") };
         let parts = Parts::filled(buffer);
-        let (socket, mut count, routine) = (raw(self.get_ref()), 0, None);
-        let bytes = if M::SKIPS { &raw mut count } else { null_mut() };
-        let start = |overlapped: *mut OVERLAPPED| {
+        let (socket, routine) = (raw(self.get_ref()), None);
+        let call = |count, overlapped| {
             let (buffers, parts) = (parts.as_ptr(), parts.count());
             // SAFETY: the socket is open, for `self` owns it. The array and the count are used during
             // the call. The memory that the array names and the `OVERLAPPED` are lent: they rest in
             // the table, or in the buffer there, until the packet is dequeued.
-            let answer = unsafe {
-                ffi::ws2_32::WSASend(socket, buffers, parts, bytes, 0, overlapped, routine)
-            };
-            self.started(answer, bytes)
+            unsafe { ffi::ws2_32::WSASend(socket, buffers, parts, count, 0, overlapped, routine) }
         };
-        // SAFETY: it starts an operation on this socket, and `started` reads the answer right.
-        unsafe { self.membership.lend::<M>(reserved, start) }
-            .map_err(|rejected| rejected.map(Work::into_buffer))
+        // SAFETY: the call is one of the two, on this socket.
+        unsafe { self.start(reserved, call) }.map_err(|rejected| rejected.map(Work::into_buffer))
     }
 
     /// Ends one side of the conversation, or both: after `Write` the peer receives what was sent and
@@ -159,35 +158,53 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
         self.membership.reserve(work).map_err(|rejected| rejected.map(Work::into_buffer))
     }
 
-    fn start_receive(
+    /// # Safety
+    ///
+    /// * `flags`, and the memory that the parts name, are those of the reserved operation.
+    unsafe fn start_receive(
         &self,
-        mut reserved: Reserved<'_, Operation<B>>,
+        reserved: Reserved<'_, Operation<B>>,
+        flags: *mut u32,
         parts: &Parts,
     ) -> Result<M::Answer<B>, Rejected<Work<B>>> {
-        let flags = &raw mut reserved.value().flags;
-        let (socket, mut count, routine) = (raw(self.get_ref()), 0, None);
-        // NULL unless the count is used at once, as Microsoft asks.
-        let bytes = if M::SKIPS { &raw mut count } else { null_mut() };
-        let start = |overlapped: *mut OVERLAPPED| {
+        let (socket, routine) = (raw(self.get_ref()), None);
+        let call = |count, overlapped| {
             let (buffers, parts) = (parts.as_ptr(), parts.count());
             // SAFETY: the socket is open, for `self` owns it. The array and the count are used during
             // the call. The memory that the array names, the flags and the `OVERLAPPED` are lent: they
             // rest in the table, or in the buffer there, until the packet is dequeued.
-            let answer = unsafe {
-                ffi::ws2_32::WSARecv(socket, buffers, parts, bytes, flags, overlapped, routine)
-            };
-            self.started(answer, bytes)
+            unsafe {
+                ffi::ws2_32::WSARecv(socket, buffers, parts, count, flags, overlapped, routine)
+            }
         };
-        // SAFETY: it starts an operation on this socket, and `started` reads the answer right.
-        unsafe { self.membership.lend::<M>(reserved, start) }
+        // SAFETY: the call is one of the two, on this socket.
+        unsafe { self.start(reserved, call) }
     }
 
-    /// What the answer of `WSARecv` or `WSASend` means, under this mode.
-    fn started(&self, answer: i32, bytes: *const u32) -> io::Result<Started> {
-        if M::SKIPS && answer != SOCKET_ERROR {
-            // SAFETY: under this mode it points to the count of the caller.
-            return Ok(Started::Done(unsafe { bytes.read() } as usize));
-        }
-        started(answer != SOCKET_ERROR)
+    /// Lends a reserved operation to one of the two calls, which gets where to count the bytes at
+    /// once, or NULL, and the operation.
+    ///
+    /// # Safety
+    ///
+    /// * `call` is `WSARecv` or `WSASend` on this socket, with the count and the operation that it
+    ///   gets, and returns the answer.
+    unsafe fn start(
+        &self,
+        reserved: Reserved<'_, Operation<B>>,
+        call: impl FnOnce(*mut u32, *mut OVERLAPPED) -> i32,
+    ) -> Result<M::Answer<B>, Rejected<Work<B>>> {
+        let start = |overlapped| {
+            let mut count = 0;
+            // Microsoft asks for NULL where the count is not used at once.
+            let answer = call(if M::SKIPS { &raw mut count } else { null_mut() }, overlapped);
+            if M::SKIPS && answer != SOCKET_ERROR {
+                return Ok(Started::Done(count as usize));
+            }
+            started(answer != SOCKET_ERROR)
+        };
+        // SAFETY: `start` makes a call on this socket, as the caller vouches. Under a mode that skips
+        // packets success at once brings none; without, and when it is pending, one comes. After any
+        // other error of these two calls on a stream none does.
+        unsafe { self.membership.lend::<M>(reserved, start) }
     }
 }
