@@ -28,6 +28,7 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use super::buffer::Buffer;
@@ -299,7 +300,8 @@ impl<B: Buffer> Drop for CompletionQueue<B> {
             core.cancel_everything();
             let moment = Patience::new(Some(Duration::from_millis(20)));
             if self.dequeue(&mut batch, moment).is_err() {
-                break;
+                // It may be a shortage that passes, and what is in flight is worth another try.
+                thread::yield_now();
             }
             batch.unread.clear();
         }

@@ -1,0 +1,235 @@
+//! What operations make of calls that take their time: the packet is dequeued on another thread before
+//! the call that started the operation returns, the operation has ended by then, or the queue or
+//! the registration goes while a call is on its way.
+//!
+//! Each of these happens once in a million times by itself. Here a gate holds one thread inside a
+//! system call until the others have done what they should not be able to disturb.
+#![cfg(windows)]
+#![allow(unsafe_code, reason = "it stands in the place of system calls")]
+
+use std::fmt::Debug;
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::thread;
+
+use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key, OperationId};
+
+mod support;
+use support::{DEADLINE, assert_quiet, collect, one, one_received, registered, until};
+
+#[path = "support/calls.rs"]
+mod calls;
+use calls::{Call, Calls, Fault, Gate};
+
+#[path = "support/counted.rs"]
+mod counted;
+use counted::{Counted, Drops};
+
+#[path = "support/tcp.rs"]
+mod tcp;
+use tcp::{V4, listening, sweep};
+
+/// Starts an operation, and dequeues its completion on another thread before the call returns.
+fn dequeued_before_it_returns<B: Buffer + Debug, T: Send>(
+    calls: &Calls,
+    call: Call,
+    queue: &CompletionQueue<B>,
+    start: impl FnOnce() -> T + Send,
+) -> (T, Completion<B>) {
+    let gate = Gate::default();
+    calls.spoil(call, 1, Fault::returns_at(&gate));
+    thread::scope(|scope| {
+        let starter = scope.spawn(start);
+        gate.reached();
+        let completion = one(queue);
+        assert_eq!(queue.in_flight(), 0, "it has been taken out of the table");
+        gate.open();
+        (starter.join().expect("the call returns"), completion)
+    })
+}
+
+#[test]
+fn a_receive_can_be_dequeued_before_its_call_returns() -> io::Result<()> {
+    let (calls, drops) = (Calls::watch(), Drops::default());
+    let queue = CompletionQueue::<Counted>::new()?;
+    let (stream, mut peer) = registered(&queue, Key(1));
+    for round in 0..16 {
+        peer.write_all(b"hello")?;
+        let receive = || stream.receive(drops.buffer()).expect("submitted");
+        let (submitted, completion) =
+            dequeued_before_it_returns(&calls, Call::WSARecv, &queue, receive);
+        let Completion::Received { id, buffer, result: Ok(5), .. } = completion else {
+            panic!("five bytes were expected: {completion:?}");
+        };
+        assert_eq!((submitted, buffer.bytes.as_slice()), (id, b"hello".as_slice()));
+        drop(buffer);
+        assert_eq!((drops.count(), stream.in_flight()), (round + 1, 0));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_send_can_be_dequeued_before_its_call_returns() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::new()?;
+    let (stream, mut peer) = registered(&queue, Key(1));
+    let send = || stream.send(b"hello".to_vec()).expect("submitted");
+    let (submitted, completion) = dequeued_before_it_returns(&calls, Call::WSASend, &queue, send);
+    let Completion::Sent { id, count: 5, result: Ok(()), .. } = completion else {
+        panic!("five bytes were expected: {completion:?}");
+    };
+    assert_eq!((submitted, tcp::heard(&mut peer, 5)), (id, b"hello".to_vec()));
+    Ok(())
+}
+
+#[test]
+fn a_connection_can_be_dequeued_before_its_call_returns() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Vec<u8>>::new()?;
+    let (listener, address) = listening(&queue, Key(1), V4);
+    let client = TcpStream::connect(address)?;
+    let accept = || listener.accept().expect("submitted");
+    let (submitted, completion) =
+        dequeued_before_it_returns(&calls, Call::AcceptEx, &queue, accept);
+    let Completion::Accepted { id, result: Ok((_, peer)), .. } = completion else {
+        panic!("a connection was expected: {completion:?}");
+    };
+    assert_eq!((submitted, peer), (id, client.local_addr()?));
+
+    let connect = || queue.connect(address, Key(2)).expect("submitted");
+    let (stream, completion) = dequeued_before_it_returns(&calls, Call::ConnectEx, &queue, connect);
+    let Completion::Connected { key: Key(2), result: Ok(()), .. } = completion else {
+        panic!("a connection was expected: {completion:?}");
+    };
+    assert_eq!((stream.get_ref().peer_addr()?, stream.in_flight()), (address, 0));
+    Ok(())
+}
+
+/// The slot is free again while the first call has not returned, and the next operation takes it.
+#[test]
+fn a_slot_serves_the_next_operation_while_the_call_of_the_first_has_not_returned() -> io::Result<()>
+{
+    let calls = Calls::watch();
+    let queue = CompletionQueue::new()?;
+    let (stream, mut peer) = registered(&queue, Key(1));
+    let gate = Gate::default();
+    calls.spoil(Call::WSARecv, 1, Fault::returns_at(&gate));
+    peer.write_all(b"1")?;
+    let (first, second) = thread::scope(|scope| {
+        let receive = || stream.receive(Vec::with_capacity(8)).expect("submitted");
+        let first = scope.spawn(receive);
+        gate.reached();
+        let received = one_received(&queue);
+        let second = receive();
+        gate.open();
+        assert_eq!(first.join().expect("the call returns"), received.id);
+        (received.id, second)
+    });
+    assert_ne!(first, second);
+    assert!(!stream.cancel(first)?, "the first is over, and the second is not meant");
+    peer.write_all(b"2")?;
+    let received = one_received(&queue);
+    assert_eq!((received.id, received.buffer), (second, b"2".to_vec()));
+    Ok(())
+}
+
+#[test]
+fn an_operation_can_have_ended_when_its_call_returns() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::new()?;
+    let (stream, mut peer) = registered(&queue, Key(1));
+    peer.write_all(b"hello")?;
+    calls.spoil(Call::WSARecv, 1, Fault::ends_first());
+    calls.spoil(Call::WSASend, 1, Fault::ends_first());
+    let received: OperationId = stream.receive(Vec::with_capacity(8))?;
+    let sent: OperationId = stream.send(b"world".to_vec())?;
+    let mut ended = collect(&queue, 2);
+    ended.sort_by_key(|completion| matches!(completion, Completion::Sent { .. }));
+    assert!(matches!(&ended[0], Completion::Received { id, buffer, .. }
+        if *id == received && buffer == b"hello"));
+    assert!(matches!(&ended[1], Completion::Sent { id, count: 5, .. } if *id == sent));
+    assert_quiet(&queue);
+    Ok(())
+}
+
+/// The operation is in its place, and counted, before the call. So a queue that goes waits for it, and
+/// the call finds a socket and memory that are still there.
+#[test]
+fn a_queue_that_goes_while_a_call_is_on_its_way_waits_for_it() {
+    let (calls, drops) = (Calls::watch(), Drops::default());
+    for pause in [Fault::starts_at, Fault::returns_at] {
+        let queue = CompletionQueue::<Counted>::new().expect("a queue");
+        let (stream, _peer) = registered(&queue, Key(1));
+        let (gate, before) = (Gate::default(), drops.count());
+        calls.spoil(Call::WSARecv, 1, pause(&gate));
+        let cancels = calls.count(Call::CancelIoEx);
+        thread::scope(|scope| {
+            let starter = scope.spawn(|| stream.receive(drops.buffer()));
+            gate.reached();
+            let dropper = scope.spawn(move || drop(queue));
+            until("the queue cancels", || calls.count(Call::CancelIoEx) > cancels);
+            gate.open();
+            dropper.join().expect("the queue goes");
+            starter.join().expect("the call returns").expect("submitted");
+        });
+        assert_eq!((drops.count() - before, stream.in_flight()), (1, 0));
+        let late = stream.receive(drops.buffer()).expect_err("the queue has gone");
+        assert_eq!(late.error.kind(), io::ErrorKind::BrokenPipe);
+    }
+}
+
+/// While one thread tells a new connection of its listener, another drops the listener: the socket is
+/// closed only after.
+#[test]
+fn a_listener_is_not_closed_while_a_connection_is_told_of_it() {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Vec<u8>>::new().expect("a queue");
+    let (listener, address) = listening(&queue, Key(1), V4);
+    for _ in 0..2 {
+        listener.accept().expect("submitted");
+    }
+    let _client = TcpStream::connect(address).expect("a client");
+    let gate = Gate::default();
+    calls.spoil(Call::setsockopt, 1, Fault::returns_at(&gate));
+    let cancels = calls.count(Call::CancelIoEx);
+    let (told, closed) = thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut batch = Completions::with_capacity(8);
+            queue.drain(&mut batch, DEADLINE).expect("draining").count()
+        });
+        gate.reached();
+        let closed = calls.count(Call::closesocket);
+        scope.spawn(move || drop(listener));
+        until("the listener cancels", || calls.count(Call::CancelIoEx) > cancels);
+        // Time enough to go wrong in: without the lock the socket would be closed in a moment.
+        (0..10_000).for_each(|_| thread::yield_now());
+        let too_early = calls.count(Call::closesocket) - closed;
+        gate.open();
+        (waiting.join().expect("the wait ends"), too_early)
+    });
+    assert_eq!(closed, 0, "closed while it was in use");
+    assert!(told <= 1, "{told} connections were told");
+    sweep(&queue);
+}
+
+/// A connection that was dequeued before its listener went, and is looked at after: its socket is not
+/// told of a listener that is closed, or that is another socket's number by now.
+#[test]
+fn a_listener_that_has_gone_is_not_named_to_the_system() {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Vec<u8>>::new().expect("a queue");
+    let (listener, address) = listening(&queue, Key(1), V4);
+    listener.accept().expect("submitted");
+    let _client = TcpStream::connect(address).expect("a client");
+    let gate = Gate::default();
+    calls.spoil(Call::GetQueuedCompletionStatusEx, 1, Fault::returns_at(&gate));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| sweep(&queue));
+        gate.reached();
+        drop(listener);
+        let options = calls.count(Call::setsockopt);
+        gate.open();
+        waiting.join().expect("nothing is told");
+        assert_eq!(calls.count(Call::setsockopt), options, "it was named");
+    });
+}

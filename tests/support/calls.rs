@@ -1,0 +1,305 @@
+//! The system calls that this program makes, counted, and spoilt where a test asks for it.
+//!
+//! The first [`Calls::watch`] puts a function of ours into each entry of the import table that matters;
+//! from then on the program's own calls go through here. What a test does not spoil is passed on, so
+//! the system below is the real one. Counts and faults are those of the whole process: tests that
+//! watch take turns.
+
+#![allow(dead_code, reason = "each test file takes what it needs")]
+#![allow(unsafe_code, reason = "it stands in the place of system calls")]
+#![allow(non_snake_case, non_camel_case_types, reason = "the names are the system's")]
+
+use std::ffi::c_void;
+use std::ptr::{null_mut, without_provenance_mut};
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use overlapped::ffi::constants::*;
+use overlapped::ffi::mswsock::{WSAID_ACCEPTEX, WSAID_CONNECTEX};
+use overlapped::ffi::types::*;
+
+#[path = "faults.rs"]
+mod faults;
+pub use faults::*;
+
+#[path = "imports.rs"]
+mod imports;
+use imports::replace;
+
+/// Watches, and lets nobody else watch, until it is dropped.
+pub struct Calls {
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Calls {
+    /// Counts from 0, and spoils nothing until it is told to.
+    pub fn watch() -> Self {
+        static TURN: Mutex<()> = Mutex::new(());
+        static INSTALLED: Once = Once::new();
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        INSTALLED.call_once(install);
+        let calls = Self { _turn: turn };
+        calls.start_again();
+        calls
+    }
+
+    /// Counts from 0 again, and forgets the faults that were planned.
+    pub fn start_again(&self) {
+        *plan() = Plan::default();
+        COUNTS.iter().chain([&STRANGERS]).for_each(|count| count.store(0, SeqCst));
+    }
+
+    pub fn count(&self, call: Call) -> u64 {
+        COUNTS[call as usize].load(SeqCst)
+    }
+
+    /// The counts of all, in the order of [`Call::ALL`].
+    pub fn counts(&self) -> [u64; Call::ALL.len()] {
+        Call::ALL.map(|call| self.count(call))
+    }
+
+    /// How many packets of nobody have been mixed in.
+    pub fn strangers(&self) -> u64 {
+        STRANGERS.load(SeqCst)
+    }
+
+    /// Spoils the `nth` call from now on; 1 is the next.
+    pub fn spoil(&self, call: Call, nth: u64, fault: Fault) {
+        let nth = self.count(call) + nth;
+        plan().add(call, nth, fault);
+    }
+
+    /// Spoils one call in so many, by chance, with whatever can happen to it.
+    pub fn spoil_at_random(&self, seed: u64, one_in: u64) {
+        plan().at_random(seed, one_in);
+    }
+
+    /// Spoils nothing any more, and goes on counting.
+    pub fn spare(&self) {
+        *plan() = Plan::default();
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        let left = std::mem::take(&mut *plan());
+        if !std::thread::panicking() {
+            assert!(left.is_over(), "a fault was planned, and its call never came");
+        }
+    }
+}
+
+/// The key of packets of nobody, which no test uses.
+pub const STRANGER: usize = 0xBAD;
+
+static COUNTS: [AtomicU64; Call::ALL.len()] = [const { AtomicU64::new(0) }; Call::ALL.len()];
+static STRANGERS: AtomicU64 = AtomicU64::new(0);
+static REAL: [AtomicPtr<c_void>; Call::ALL.len()] =
+    [const { AtomicPtr::new(null_mut()) }; Call::ALL.len()];
+static IOCTL: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+/// The address of an operation that was lent, whatever has become of it.
+static LENT: AtomicUsize = AtomicUsize::new(0);
+
+fn plan() -> MutexGuard<'static, Plan> {
+    static PLAN: Mutex<Plan> = Mutex::new(Plan::NONE);
+    PLAN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts a call, and says what is to become of it.
+fn next(call: Call) -> Fault {
+    let nth = COUNTS[call as usize].fetch_add(1, SeqCst) + 1;
+    plan().take(call, nth)
+}
+
+/// Makes a call of an operation, or fails as the fault says.
+fn make<R: Copy + PartialEq>(
+    call: Call,
+    operation: *mut OVERLAPPED,
+    real: impl FnOnce() -> R,
+    failure: R,
+) -> R {
+    if !operation.is_null() {
+        LENT.store(operation.addr(), SeqCst);
+    }
+    next(call).around(operation, real, failure)
+}
+
+/// One list of calls: it becomes the names, the functions that stand in their places, and the list of
+/// what to put where. Behind the signature: what the call answers when it fails, and the operation
+/// that it lends. The first has a function of its own, below.
+macro_rules! calls {
+    ($first:ident is $function:ident; $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty, $failure:expr, $operation:expr;)*) => {
+        /// A call that is counted, under its name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Call { $first, $($name),* }
+
+        impl Call {
+            const COUNT: usize = [Self::$first, $(Self::$name),*].len();
+            pub const ALL: [Self; Self::COUNT] = [Self::$first, $(Self::$name),*];
+        }
+
+        /// What stands in the place of each call, under its name. Each passes on what it was given,
+        /// so its contract is that of the call.
+        mod hook {
+            use super::*;
+
+            $(pub unsafe extern "system" fn $name($($argument: $type),*) -> $answer {
+                type Real = unsafe extern "system" fn($($type),*) -> $answer;
+                let real = || {
+                    let real = REAL[Call::$name as usize].load(SeqCst);
+                    // SAFETY: this is what the import table, or the provider, had for the name.
+                    let real = unsafe { std::mem::transmute::<*mut c_void, Real>(real) };
+                    // SAFETY: the caller's promises, passed on.
+                    unsafe { real($($argument),*) }
+                };
+                make(Call::$name, $operation, real, $failure)
+            })*
+        }
+
+        fn hook_of(call: Call) -> *mut c_void {
+            match call {
+                Call::$first => $function as *mut c_void,
+                $(Call::$name => hook::$name as *mut c_void),*
+            }
+        }
+    };
+}
+
+calls! {
+    GetQueuedCompletionStatusEx is dequeue;
+    CreateIoCompletionPort(file: HANDLE, port: HANDLE, key: usize, threads: u32) -> HANDLE,
+        null_mut(), null_mut();
+    PostQueuedCompletionStatus(port: HANDLE, bytes: u32, key: usize,
+        overlapped: *mut OVERLAPPED) -> BOOL, FALSE, null_mut();
+    CancelIoEx(file: HANDLE, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, null_mut();
+    SetFileCompletionNotificationModes(file: HANDLE, flags: u8) -> BOOL, FALSE, null_mut();
+    WSARecv(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: *mut u32,
+        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR, overlapped;
+    WSASend(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: u32,
+        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR, overlapped;
+    AcceptEx(listener: SOCKET, socket: SOCKET, room: *mut c_void, data: u32, near: u32, far: u32,
+        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, overlapped;
+    ConnectEx(socket: SOCKET, name: *const c_void, length: i32, data: *const c_void, size: u32,
+        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, overlapped;
+    WSASocketW(family: i32, kind: i32, protocol: i32, info: *const c_void, group: u32,
+        flags: u32) -> SOCKET, !0, null_mut();
+    setsockopt(socket: SOCKET, level: i32, name: i32, value: *const u8, length: i32) -> i32,
+        SOCKET_ERROR, null_mut();
+    closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, null_mut();
+    CloseHandle(handle: HANDLE) -> BOOL, FALSE, null_mut();
+}
+
+fn install() {
+    for call in Call::ALL {
+        // SAFETY: the hook has the type of the call of this name. A call that this program does not
+        // import is never made, and those two that are no imports are replaced in `ioctl`.
+        if let Some(real) = unsafe { replace(&format!("{call:?}"), hook_of(call)) } {
+            REAL[call as usize].store(real, SeqCst);
+        }
+    }
+    // SAFETY: as above.
+    if let Some(real) = unsafe { replace("WSAIoctl", ioctl as *mut c_void) } {
+        IOCTL.store(real, SeqCst);
+    }
+}
+
+/// Mixes packets of nobody in before those of the port, if the fault says so.
+unsafe extern "system" fn dequeue(
+    port: HANDLE,
+    entries: *mut OVERLAPPED_ENTRY,
+    count: u32,
+    removed: *mut u32,
+    milliseconds: u32,
+    alertable: BOOL,
+) -> BOOL {
+    type Real =
+        unsafe extern "system" fn(HANDLE, *mut OVERLAPPED_ENTRY, u32, *mut u32, u32, BOOL) -> BOOL;
+    let call = Call::GetQueuedCompletionStatusEx;
+    let fault = next(call);
+    let strangers = fault.strangers.min(count - 1);
+    let real = || {
+        let real = REAL[call as usize].load(SeqCst);
+        // SAFETY: this is what the import table had for the name.
+        let real = unsafe { std::mem::transmute::<*mut c_void, Real>(real) };
+        let behind = entries.wrapping_add(strangers as usize);
+        // SAFETY: the caller's promises, passed on; the room is what the strangers leave of it.
+        let answer =
+            unsafe { real(port, behind, count - strangers, removed, milliseconds, alertable) };
+        if strangers == 0 || answer == FALSE && last_error() != WAIT_TIMEOUT {
+            return answer;
+        }
+        for number in 0..strangers {
+            let entry = entries.wrapping_add(number as usize);
+            // SAFETY: there is room for `count` entries, which is more than there are strangers.
+            unsafe { entry.write(stranger(number)) };
+        }
+        STRANGERS.fetch_add(u64::from(strangers), SeqCst);
+        // SAFETY: the caller vouches for the number, which the system has written if it succeeded.
+        let removed = unsafe { &mut *removed };
+        *removed = strangers + if answer == FALSE { 0 } else { *removed };
+        TRUE
+    };
+    fault.around(null_mut(), real, FALSE)
+}
+
+/// A packet that belongs to nobody: its address is none, or lies inside an operation that was lent,
+/// where none begins, or is nonsense.
+fn stranger(number: u32) -> OVERLAPPED_ENTRY {
+    let inside = LENT.load(SeqCst).wrapping_add(8);
+    let addresses = [0, inside, 64, usize::MAX - 7];
+    let lpOverlapped = without_provenance_mut(addresses[number as usize % addresses.len()]);
+    OVERLAPPED_ENTRY {
+        lpCompletionKey: STRANGER,
+        lpOverlapped,
+        Internal: 0,
+        dwNumberOfBytesTransferred: 1,
+    }
+}
+
+/// As the call, which hands out the two that the import table lacks: ours in place of them.
+unsafe extern "system" fn ioctl(
+    socket: SOCKET,
+    code: u32,
+    input: *const GUID,
+    input_size: u32,
+    output: *mut *mut c_void,
+    output_size: u32,
+    bytes: *mut u32,
+    overlapped: *mut OVERLAPPED,
+    routine: *mut c_void,
+) -> i32 {
+    type Real = unsafe extern "system" fn(
+        SOCKET,
+        u32,
+        *const GUID,
+        u32,
+        *mut *mut c_void,
+        u32,
+        *mut u32,
+        *mut OVERLAPPED,
+        *mut c_void,
+    ) -> i32;
+    // SAFETY: this is what the import table had for the name.
+    let real = unsafe { std::mem::transmute::<*mut c_void, Real>(IOCTL.load(SeqCst)) };
+    // SAFETY: the caller's promises, passed on.
+    let answer = unsafe {
+        real(socket, code, input, input_size, output, output_size, bytes, overlapped, routine)
+    };
+    if answer == SOCKET_ERROR || code != SIO_GET_EXTENSION_FUNCTION_POINTER {
+        return answer;
+    }
+    // SAFETY: with this code the input is a `GUID`.
+    let asked = unsafe { input.read_unaligned() };
+    let same = |other: &GUID| (asked.Data1, asked.Data4) == (other.Data1, other.Data4);
+    let call = match () {
+        () if same(&WSAID_ACCEPTEX) => Call::AcceptEx,
+        () if same(&WSAID_CONNECTEX) => Call::ConnectEx,
+        () => return answer,
+    };
+    // SAFETY: with this code, and success, the output is a pointer.
+    let output = unsafe { &mut *output };
+    REAL[call as usize].store(*output, SeqCst);
+    *output = hook_of(call);
+    answer
+}

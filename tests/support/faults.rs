@@ -1,0 +1,254 @@
+//! What can happen to a system call, planned for a certain one or by chance.
+
+#![allow(dead_code, reason = "each test file takes what it needs")]
+#![allow(unsafe_code, reason = "it looks at operations that are the kernel's")]
+
+use std::fmt::Debug;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::thread;
+use std::time::Instant;
+
+use overlapped::ffi::constants::*;
+use overlapped::ffi::ntstatus::STATUS_PENDING;
+use overlapped::ffi::types::OVERLAPPED;
+
+use super::super::support::{DEADLINE, until};
+use super::Call;
+
+/// What happens to one call. By default nothing.
+#[derive(Clone)]
+pub struct Fault {
+    /// The system is not asked; the call fails with this error.
+    fails: Option<u32>,
+    /// Before the system is asked.
+    before: Pause,
+    /// After the system has answered, and before the caller hears of it.
+    after: Pause,
+    /// The call returns when its operation has ended.
+    ends_first: bool,
+    /// So many packets of nobody come out of the port besides.
+    pub strangers: u32,
+}
+
+/// For how long a call is held up.
+#[derive(Clone)]
+enum Pause {
+    None,
+    Until(Gate),
+    Turns(u64),
+}
+
+impl Fault {
+    const NONE: Self = Self {
+        fails: None,
+        before: Pause::None,
+        after: Pause::None,
+        ends_first: false,
+        strangers: 0,
+    };
+
+    pub const fn fails(error: u32) -> Self {
+        Self { fails: Some(error), ..Self::NONE }
+    }
+
+    /// The system hears of the call only when the gate is open.
+    pub fn starts_at(gate: &Gate) -> Self {
+        Self { before: Pause::Until(gate.clone()), ..Self::NONE }
+    }
+
+    /// The call returns only when the gate is open: meanwhile another thread can dequeue the packet.
+    pub fn returns_at(gate: &Gate) -> Self {
+        Self { after: Pause::Until(gate.clone()), ..Self::NONE }
+    }
+
+    /// The operation has ended, or had time to, when the call returns.
+    pub fn ends_first() -> Self {
+        Self { ends_first: true, ..Self::NONE }
+    }
+
+    /// A dequeue that brings so many packets of nobody besides.
+    pub fn strangers(strangers: u32) -> Self {
+        Self { strangers, ..Self::NONE }
+    }
+
+    pub fn and_fails(self, error: u32) -> Self {
+        Self { fails: Some(error), ..self }
+    }
+
+    /// Makes the call, or does not, as this says. The error of the call is that of the thread after.
+    pub fn around<R: Copy + PartialEq>(
+        self,
+        operation: *mut OVERLAPPED,
+        real: impl FnOnce() -> R,
+        failure: R,
+    ) -> R {
+        self.before.pass();
+        if let Some(error) = self.fails {
+            self.after.pass();
+            SetLastError(error);
+            return failure;
+        }
+        let answer = real();
+        let error = last_error();
+        // An operation that was refused is not looked at: it may say "pending" for ever.
+        let lent = !operation.is_null() && (answer != failure || error == ERROR_IO_PENDING);
+        if self.ends_first && lent {
+            wait_for_the_end(operation);
+        }
+        self.after.pass();
+        SetLastError(error);
+        answer
+    }
+}
+
+/// Gives way until the operation has ended, though not for ever: it may wait for something that comes
+/// only after the call.
+fn wait_for_the_end(operation: *mut OVERLAPPED) {
+    let internal = operation.cast::<AtomicUsize>();
+    // SAFETY: the operation rests in a table that lives as long as the registration on which the call
+    // is being made; only its first word is read, as an atomic.
+    let internal = unsafe { &*internal };
+    let is_pending = || internal.load(Acquire) as u32 == STATUS_PENDING as u32;
+    (0..10_000).take_while(|_| is_pending()).for_each(|_| thread::yield_now());
+}
+
+/// Holds calls up until a test opens it.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<[AtomicBool; 2]>);
+
+impl Gate {
+    pub fn open(&self) {
+        self.0[0].store(true, SeqCst);
+    }
+
+    /// Waits until a call is held up here.
+    #[track_caller]
+    pub fn reached(&self) {
+        until("a call at the gate", || self.0[1].load(SeqCst));
+    }
+
+    fn pass(&self) {
+        let start = Instant::now();
+        self.0[1].store(true, SeqCst);
+        while !self.0[0].load(SeqCst) {
+            // A panic would have to pass through the caller of a system call.
+            if start.elapsed() > DEADLINE {
+                eprintln!("a gate was not opened in {DEADLINE:?}");
+                std::process::abort();
+            }
+            thread::yield_now();
+        }
+    }
+}
+
+impl Pause {
+    fn pass(&self) {
+        match self {
+            Self::None => {}
+            Self::Until(gate) => gate.pass(),
+            Self::Turns(turns) => (0..*turns).for_each(|_| thread::yield_now()),
+        }
+    }
+}
+
+/// What is to happen to the calls to come.
+#[derive(Default)]
+pub struct Plan {
+    certain: Vec<(Call, u64, Fault)>,
+    chance: Option<Chance>,
+}
+
+struct Chance {
+    numbers: Numbers,
+    one_in: u64,
+}
+
+impl Plan {
+    pub const NONE: Self = Self { certain: Vec::new(), chance: None };
+
+    pub fn add(&mut self, call: Call, nth: u64, fault: Fault) {
+        self.certain.push((call, nth, fault));
+    }
+
+    pub fn at_random(&mut self, seed: u64, one_in: u64) {
+        self.chance = Some(Chance { numbers: Numbers::new(seed), one_in });
+    }
+
+    /// Whether all that was planned has happened.
+    pub fn is_over(&self) -> bool {
+        self.certain.is_empty()
+    }
+
+    pub fn take(&mut self, call: Call, nth: u64) -> Fault {
+        let planned = self.certain.iter().position(|(other, at, _)| (*other, *at) == (call, nth));
+        if let Some(planned) = planned {
+            return self.certain.swap_remove(planned).2;
+        }
+        let Some(Chance { numbers, one_in }) = &mut self.chance else { return Fault::NONE };
+        if numbers.below(*one_in) == 0 { by_chance(call, numbers) } else { Fault::NONE }
+    }
+}
+
+/// One of the things that can happen to this call and that its caller has to live with.
+fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
+    let error = match call {
+        Call::WSARecv | Call::WSASend | Call::AcceptEx | Call::ConnectEx => WSAENOBUFS as u32,
+        // A wait that ends early; every other error of it is the caller's own.
+        Call::GetQueuedCompletionStatusEx => WAIT_TIMEOUT,
+        Call::PostQueuedCompletionStatus | Call::CancelIoEx | Call::CreateIoCompletionPort => {
+            ERROR_NO_SYSTEM_RESOURCES
+        }
+        _ => return Fault::NONE,
+    };
+    let turns = Pause::Turns(numbers.below(200));
+    match numbers.below(5) {
+        0 => Fault::fails(error),
+        1 => Fault { before: turns, ..Fault::NONE },
+        2 => Fault { after: turns, ..Fault::NONE },
+        3 => Fault::ends_first(),
+        _ => Fault::strangers(1 + numbers.below(4) as u32),
+    }
+}
+
+/// Numbers by chance that are the same for the same seed: the generator is known as splitmix64.
+#[derive(Clone)]
+pub struct Numbers(u64);
+
+impl Numbers {
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ mixed >> 31
+    }
+
+    /// One of the numbers below the limit.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+}
+
+pub fn last_error() -> u32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or_default() as u32
+}
+
+/// The error is the one that the fault has given.
+#[track_caller]
+pub fn assert_code(error: &io::Error, code: impl TryInto<i32, Error: Debug>) {
+    assert_eq!(error.raw_os_error(), Some(code.try_into().expect("a code")), "{error:?}");
+}
+
+/// The error of calls that fail when the system has no memory of its own left.
+pub const ERROR_NO_SYSTEM_RESOURCES: u32 = 1450;
+
+#[link(name = "kernel32")]
+unsafe extern "system" {
+    safe fn SetLastError(dwErrCode: u32);
+}
