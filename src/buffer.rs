@@ -77,6 +77,35 @@ use std::mem::MaybeUninit;
 /// `count` bytes of the spare room, counted through all parts, are written, `advance(count)` makes
 /// them the end of what is filled.
 ///
+/// The kernel fills a buffer while the thread that lent it goes on or ends, and it comes back on
+/// any thread that waits. So what belongs to one thread, or is borrowed, cannot be one:
+///
+/// ```compile_fail,E0277
+/// # use std::{mem::MaybeUninit, rc::Rc};
+/// struct OfOneThread(Vec<u8>, Rc<()>);
+///
+/// // SAFETY: it is a vector.
+/// unsafe impl overlapped::Buffer for OfOneThread {
+///     // ...
+/// #   fn filled(&self, _: usize) -> &[u8] { &self.0 }
+/// #   fn spare(&mut self, _: usize) -> &mut [MaybeUninit<u8>] { self.0.spare_capacity_mut() }
+/// #   unsafe fn advance(&mut self, _: usize) {}
+/// }
+/// ```
+///
+/// ```compile_fail,E0478
+/// # use std::mem::MaybeUninit;
+/// struct Borrowed<'a>(&'a mut Vec<u8>);
+///
+/// // SAFETY: it is a vector.
+/// unsafe impl<'a> overlapped::Buffer for Borrowed<'a> {
+///     // ...
+/// #   fn filled(&self, _: usize) -> &[u8] { self.0 }
+/// #   fn spare(&mut self, _: usize) -> &mut [MaybeUninit<u8>] { self.0.spare_capacity_mut() }
+/// #   unsafe fn advance(&mut self, _: usize) {}
+/// }
+/// ```
+///
 /// What the methods *do* is up to the implementation. If `advance` panics, `wait` does, and the
 /// operations whose packets came with this one are leaked. An inline array of bytes, too, can be a
 /// buffer: its memory rests as long as the value does.

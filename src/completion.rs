@@ -120,7 +120,18 @@ impl<B> Completion<B> {
 /// completions of a registration that is dropped meanwhile are not given out.
 ///
 /// Dropping a batch drops the completions in it, buffers and all. A wake-up among them is not lost:
-/// it goes back to the queue.
+/// it goes back to the queue. A completion that was taken out is the caller's, and outlives batch and
+/// queue; what `wait` returns is the batch, and cannot outlive it:
+///
+/// ```compile_fail,E0505
+/// # use overlapped::*;
+/// # fn outlived(queue: &CompletionQueue, mut batch: Completions) -> std::io::Result<()> {
+/// let unread = queue.wait(&mut batch, None)?;
+/// drop(batch);
+/// println!("{}", unread.len()); // of a batch that is gone
+/// # Ok(())
+/// # }
+/// ```
 pub struct Completions<B = Vec<u8>> {
     /// What the port hands over. Empty but during a wait.
     pub(super) packets: Vec<Packet>,

@@ -89,6 +89,14 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     /// Takes the socket out. Its operations are cancelled, as when the registration is dropped, and
     /// nothing more comes under its key. The socket remains associated with the port for life, so it
     /// cannot be registered again.
+    ///
+    /// ```compile_fail,E0382
+    /// # use overlapped::*;
+    /// # fn given_back(stream: Registration<std::net::TcpStream>) {
+    /// let socket = stream.into_inner();
+    /// stream.receive(Vec::with_capacity(4096)); // it is registered no more
+    /// # }
+    /// ```
     pub fn into_inner(self) -> S {
         let Self { membership, source, .. } = self;
         drop(membership);
