@@ -1,6 +1,7 @@
 //! One queue from its beginning to its end.
 
 use std::any::Any;
+use std::ffi::{c_char, c_void};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicUsize;
@@ -8,6 +9,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use overlapped::ffi::types::HANDLE;
 use overlapped::{CompletionQueue, Key, Registration, Waker};
 
 use super::ONE_IN;
@@ -114,6 +116,7 @@ struct Meetings {
 pub fn run(seed: u64) {
     let calls = Calls::watch();
     let (world, mut numbers) = (Arc::new(World::new()), Numbers::new(seed));
+    world.ledger.keep_sockets(is_wine());
     for _ in 0..4 {
         world.accept();
         world.connect();
@@ -129,6 +132,7 @@ pub fn run(seed: u64) {
     calls.spare();
     world.queue.shut_down().expect("nothing is spoilt any more");
     meetings.empty_handed.wait();
+    world.ledger.keep_sockets(false);
     let ledger = Arc::clone(&world.ledger);
     if numbers.below(2) == 0 {
         end_in_order(&calls, Worker::new(world, numbers));
@@ -176,6 +180,7 @@ fn end_in_order(calls: &Calls, mut worker: Worker) {
     let world = Arc::clone(worker.world());
     world.links().iter().for_each(|link| link.cancel_all());
     world.listener.cancel_all().expect("nothing is spoilt any more");
+    world.ledger.close_sockets();
     worker.drain();
     let ledger = &world.ledger;
     ledger.assert_all_told();
@@ -185,10 +190,27 @@ fn end_in_order(calls: &Calls, mut worker: Worker) {
 
 /// Drops the queue while another thread drops what is registered with it.
 fn end_in_disorder(world: Arc<World>) {
-    let World { queue, listener, links, waker, .. } =
+    let World { queue, listener, links, waker, ledger, .. } =
         Arc::into_inner(world).expect("all others are empty-handed");
-    let other = thread::spawn(move || drop((links, listener)));
+    let other = thread::spawn(move || {
+        drop((links, listener));
+        ledger.close_sockets();
+    });
     drop(queue);
     other.join().expect("nothing panics");
     waker.wake().expect_err("there is nobody to wake");
+}
+
+fn is_wine() -> bool {
+    // SAFETY: the name ends with a zero.
+    let ntdll = unsafe { GetModuleHandleA(c"ntdll.dll".as_ptr()) };
+    // SAFETY: this DLL stays in every process to its end, and the name ends with a zero.
+    let version = unsafe { GetProcAddress(ntdll, c"wine_get_version".as_ptr()) };
+    !version.is_null()
+}
+
+#[link(name = "kernel32")]
+unsafe extern "system" {
+    fn GetModuleHandleA(lpModuleName: *const c_char) -> HANDLE;
+    fn GetProcAddress(hModule: HANDLE, lpProcName: *const c_char) -> *const c_void;
 }

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::mem::MaybeUninit;
-use std::sync::atomic::AtomicU64;
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use overlapped::{Buffer, Key, OperationId};
@@ -45,6 +46,9 @@ pub struct Ledger {
     pub strangers: AtomicU64,
     /// Completions that were dropped unread with their batch.
     pub dropped: AtomicU64,
+    /// Sockets whose registrations are gone, and whether all go this way.
+    kept: Mutex<Vec<TcpStream>>,
+    keeps_sockets: AtomicBool,
 }
 
 fn open<T>(part: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -88,6 +92,31 @@ impl Ledger {
 
     pub fn arrived(&self, value: u32) {
         assert!(open(&self.posts).remove(&value), "{value} came twice, or was not posted");
+    }
+
+    /// Whether sockets are kept rather than closed in the midst of things.
+    ///
+    /// Wine lets the thread that has submitted a receive fetch the bytes, and has it look the socket up
+    /// by its number at that moment. If the socket has been closed by then and its number is another
+    /// one's, the receive is never heard of again. So with Wine no number becomes free meanwhile.
+    pub fn is_socket_kept(&self) -> bool {
+        self.keeps_sockets.load(SeqCst)
+    }
+
+    pub fn keep_sockets(&self, keep: bool) {
+        self.keeps_sockets.store(keep, SeqCst);
+    }
+
+    /// Keeps a socket, which ends its connection.
+    pub fn keep_socket(&self, socket: TcpStream) {
+        // It fails if the peer has gone, or was never there.
+        let _ = socket.shutdown(Shutdown::Both);
+        open(&self.kept).push(socket);
+    }
+
+    /// Closes all that were kept.
+    pub fn close_sockets(&self) {
+        open(&self.kept).clear();
     }
 
     /// What has not come, of those that should have: neither their registration nor their batch was

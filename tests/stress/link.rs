@@ -115,10 +115,14 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        // Half of them hand out the socket first.
-        match self.stream.take() {
-            Some(Stream::Queued(stream)) if self.key.0 % 2 == 0 => drop(stream.into_inner()),
-            stream => drop(stream),
+        let stream = self.stream.take().expect("taken here alone");
+        if self.key.0 % 2 == 0 || self.ledger.is_socket_kept() {
+            self.ledger.keep_socket(match stream {
+                Stream::Queued(stream) => stream.into_inner(),
+                Stream::Inline(stream) => stream.into_inner(),
+            });
+        } else {
+            drop(stream);
         }
         self.ledger.gone(self.key);
     }
