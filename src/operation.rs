@@ -38,18 +38,22 @@ impl Owner {
 /// One operation, at its place in the table while the kernel has it.
 pub(super) struct Operation<B> {
     pub(super) owner: Arc<Owner>,
-    /// `WSARecv` reads the flags here, and may write them when the operation ends.
-    pub(super) flags: u32,
     pub(super) work: Work<B>,
 }
 
+/// The flags are read by `WSARecv`, which may write them when the operation ends. They stand here,
+/// in room that a send leaves empty, since every slot is as large as the largest of these.
 pub(super) enum Work<B> {
-    Receive(B),
+    Receive {
+        flags: u32,
+        buffer: B,
+    },
     /// A receive of no bytes, which lends no memory.
-    Readable,
+    Readable {
+        flags: u32,
+    },
     Send(B),
-    /// Boxed, like the next: connections are fewer than messages, and every slot is as large as the
-    /// largest of these.
+    /// Boxed, like the next: connections are fewer than messages.
     Accept(Box<Accepting>),
     Connect(Box<RawAddress>),
 }
@@ -58,7 +62,7 @@ impl<B> Work<B> {
     /// The buffer of work that lends one.
     pub(super) fn into_buffer(self) -> B {
         match self {
-            Self::Receive(buffer) | Self::Send(buffer) => buffer,
+            Self::Receive { buffer, .. } | Self::Send(buffer) => buffer,
             _ => unreachable!("asked only by those who put a buffer in"),
         }
     }

@@ -167,7 +167,7 @@ impl<B: Buffer> Membership<B> {
         &self,
         work: Work<B>,
     ) -> Result<Reserved<'_, Operation<B>>, Rejected<Work<B>>> {
-        let operation = Operation { owner: Arc::clone(&self.owner), flags: 0, work };
+        let operation = Operation { owner: Arc::clone(&self.owner), work };
         let near = self.near.load(Relaxed);
         self.core.in_flight.reserve(near, operation).map_err(|refused| match refused {
             Refused::Closed(operation) => {

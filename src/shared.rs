@@ -54,7 +54,7 @@ impl<B: Buffer> Core<B> {
         let Completed { id, status, count, value: Operation { owner, work, .. } } = ended;
         let (key, result) = (owner.key, status.result());
         let completion = match work {
-            Work::Receive(mut buffer) => {
+            Work::Receive { mut buffer, .. } => {
                 if result.is_ok() {
                     // SAFETY: the system reports that it wrote so many bytes, and it was given the
                     // front of the spare room, at its length or less.
@@ -62,7 +62,7 @@ impl<B: Buffer> Core<B> {
                 }
                 Completion::Received { key, id, buffer, result: result.map(|()| count) }
             }
-            Work::Readable => Completion::Readable { key, id, result },
+            Work::Readable { .. } => Completion::Readable { key, id, result },
             Work::Send(buffer) => Completion::Sent { key, id, buffer, count, result },
             Work::Accept(accepting) => {
                 let accepted = |()| self.while_open(&owner, |listener| accepting.finish(listener));

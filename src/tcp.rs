@@ -71,8 +71,8 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// ```
     #[doc(alias = "WSARecv")]
     pub fn receive(&self, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
-        let mut reserved = self.reserve(Work::Receive(buffer))?;
-        let Operation { flags, work: Work::Receive(buffer), .. } = reserved.value() else {
+        let mut reserved = self.reserve(Work::Receive { flags: 0, buffer })?;
+        let Work::Receive { flags, buffer } = &mut reserved.value().work else {
             unreachable!("put in above")
         };
         let (flags, parts) = (&raw mut *flags, Parts::spare(buffer));
@@ -98,8 +98,11 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// Calls [`WSARecv`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv).
     #[doc(alias = "WSARecv")]
     pub fn readable(&self) -> io::Result<M::Answer<B>> {
-        let mut reserved = self.membership.reserve(Work::Readable)?;
-        let flags = &raw mut reserved.value().flags;
+        let mut reserved = self.membership.reserve(Work::Readable { flags: 0 })?;
+        let Work::Readable { flags } = &mut reserved.value().work else {
+            unreachable!("put in above")
+        };
+        let flags = &raw mut *flags;
         // SAFETY: the flags rest in the operation, and there are no parts.
         Ok(unsafe { self.start_receive(reserved, flags, &Parts::empty()) }?)
     }

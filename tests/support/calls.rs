@@ -187,7 +187,6 @@ calls! {
     setsockopt(socket: SOCKET, level: i32, name: i32, value: *const u8, length: i32) -> i32,
         SOCKET_ERROR, null_mut();
     closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, null_mut();
-    CloseHandle(handle: HANDLE) -> BOOL, FALSE, null_mut();
 }
 
 fn install() {
