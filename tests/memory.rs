@@ -3,12 +3,8 @@
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it counts what the allocator is asked for")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::hint::black_box;
 use std::io::{self, Write};
 use std::net::TcpStream;
-use std::sync::atomic::Ordering::SeqCst;
-use std::sync::atomic::{AtomicU32, AtomicUsize};
 
 use overlapped::{
     Completion, CompletionQueue, Completions, Failure, Key, OperationId, Registration, Waker,
@@ -17,48 +13,9 @@ use overlapped::{
 mod support;
 use support::{DEADLINE, Received, registered};
 
-/// Counts the allocations of one thread: those that the harness makes elsewhere are not ours.
-struct Counting;
-
-static THREAD: AtomicU32 = AtomicU32::new(0);
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: every request is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise, passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-/// A thread is known by its number. A variable of its own would have to be allocated on some
-/// targets, which is not for an allocator to do.
-fn count() {
-    if THREAD.load(SeqCst) == GetCurrentThreadId() {
-        ALLOCATIONS.fetch_add(1, SeqCst);
-    }
-}
+#[path = "support/allocations.rs"]
+mod allocations;
+use allocations::{allocations_of, count_this_thread};
 
 /// A connection, and a buffer that goes to the kernel and back.
 struct Program {
@@ -123,13 +80,6 @@ impl Program {
     }
 }
 
-/// How many allocations this thread makes while it does something.
-fn allocations_of(work: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.load(SeqCst);
-    work();
-    ALLOCATIONS.load(SeqCst) - before
-}
-
 /// All is in one test, for the count is of one thread.
 #[test]
 fn after_the_first_round_nothing_is_allocated() -> io::Result<()> {
@@ -138,10 +88,7 @@ fn after_the_first_round_nothing_is_allocated() -> io::Result<()> {
     let (waker, batch) = (queue.waker(), Completions::with_capacity(8));
     let mut program = Program { queue, waker, batch, stream, peer, buffer: Vec::with_capacity(64) };
 
-    THREAD.store(GetCurrentThreadId(), SeqCst);
-    let counted = allocations_of(|| drop(black_box(Vec::<u8>::with_capacity(1))));
-    assert_eq!(counted, 1, "the counter does not count");
-
+    count_this_thread();
     type Round = fn(&mut Program);
     let rounds: [(&str, Round); 5] = [
         ("a receive that pends", Program::receive_what_comes_later),
@@ -166,10 +113,4 @@ fn after_the_first_round_nothing_is_allocated() -> io::Result<()> {
     });
     assert_eq!(last, 0, "allocations for a shutdown behind a full batch");
     Ok(())
-}
-
-#[link(name = "kernel32")]
-unsafe extern "system" {
-    /// Only reads what the system has told the thread when it began.
-    safe fn GetCurrentThreadId() -> u32;
 }
