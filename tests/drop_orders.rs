@@ -12,21 +12,22 @@ use std::thread;
 use overlapped::{CompletionQueue, Completions, Key};
 
 mod support;
-use support::{DEADLINE, collect, registered, within_deadline};
+use support::{DEADLINE, collect, one_received, registered, within_deadline};
 
 #[path = "support/counted.rs"]
 mod counted;
 use counted::{Counted, Drops, orders};
 
-/// What two operations in flight, one in a batch and one whose completion was kept can meet with.
+/// What two operations in flight, one in the port, one in a batch, one whose completion was kept and
+/// one of which only the buffer was can meet with.
 struct Scene {
     parts: Vec<Option<Box<dyn Any + Send>>>,
     drops: Drops,
     _peers: [TcpStream; 3],
 }
 
-const BUFFERS: usize = 5;
-const PARTS: usize = 5;
+const BUFFERS: usize = 6;
+const PARTS: usize = 6;
 
 fn scene() -> Scene {
     let queue = CompletionQueue::<Counted>::new().expect("a queue");
@@ -39,6 +40,9 @@ fn scene() -> Scene {
     kept.receive(drops.buffer()).expect("submitted");
     kept_peer.write_all(b"kept").expect("sent");
     let completion = collect(&queue, 1);
+    kept.receive(drops.buffer()).expect("submitted");
+    kept_peer.write_all(b"a buffer").expect("sent");
+    let buffer = one_received(&queue).buffer;
     unread.receive(drops.buffer()).expect("submitted");
     unread_peer.write_all(b"unread").expect("sent");
     let mut batch = Completions::with_capacity(8);
@@ -55,6 +59,7 @@ fn scene() -> Scene {
         Box::new(waker),
         Box::new(batch),
         Box::new(completion),
+        Box::new(buffer),
     ];
     let peers = [idle_peer, kept_peer, unread_peer];
     Scene { parts: parts.map(Some).into(), drops, _peers: peers }
@@ -79,9 +84,9 @@ fn in_each_order_of_dropping_on_two_threads_each_buffer_is_dropped_once() {
         for order in orders(PARTS) {
             let mut scene = scene();
             let (drops, mut parts) = (scene.drops.clone(), mem::take(&mut scene.parts));
-            let first = order[..2].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();
+            let first = order[..3].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();
             let other = thread::spawn(move || drop(first));
-            for part in &order[2..] {
+            for part in &order[3..] {
                 parts[*part] = None;
             }
             other.join().expect("nothing panics");
@@ -90,19 +95,28 @@ fn in_each_order_of_dropping_on_two_threads_each_buffer_is_dropped_once() {
     });
 }
 
+/// On one thread, and on two.
 #[test]
 fn with_each_part_forgotten_nothing_is_dropped_twice() {
     within_deadline(|| {
-        for forgotten in 0..PARTS {
+        for (forgotten, on_two) in (0..PARTS).flat_map(|part| [(part, false), (part, true)]) {
             let mut scene = scene();
-            mem::forget(scene.parts[forgotten].take());
+            let part = scene.parts[forgotten].take();
+            let forget = move || mem::forget(part);
+            let other = if on_two {
+                Some(thread::spawn(forget))
+            } else {
+                forget();
+                None
+            };
             scene.parts.clear();
+            other.map(thread::JoinHandle::join).transpose().expect("nothing panics");
             let dropped = scene.drops.count();
             // A queue that is forgotten waits for nothing, and a batch or a completion that is
-            // forgotten keeps its buffer; the others own no buffers.
+            // forgotten keeps its buffer, as does a buffer; the others own none.
             let expected = match forgotten {
-                0 => 2,
-                3 | 4 => BUFFERS - 1,
+                0 => 3,
+                3..=5 => BUFFERS - 1,
                 _ => BUFFERS,
             };
             assert_eq!(dropped, expected, "part {forgotten} was forgotten");
