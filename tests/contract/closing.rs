@@ -11,9 +11,9 @@ use overlapped::ffi::constants::{
     ERROR_ABANDONED_WAIT_0, ERROR_INVALID_HANDLE, FALSE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT,
 };
 
+use super::alone::alone;
 use super::kernel::{Port, connected, create_port, dequeue};
 use super::start::pending;
-use super::winsock::alone;
 
 /// (60) Closing a socket on which a receive is pending breaks the connection off: on Windows the
 /// peer gets a reset in place of the end of the stream. (Wine sends an orderly end.)
@@ -53,7 +53,8 @@ fn closing_a_port_wakes_the_threads_that_wait_on_it() {
         println!("the wait ended with {answer:?}");
         let documented = Err(ERROR_ABANDONED_WAIT_0);
         assert!([documented, Err(WAIT_TIMEOUT), Err(ERROR_INVALID_HANDLE)].contains(&answer));
-    });
+    })
+    .assert_fine();
 }
 
 /// (61) A thread that waits is woken by a packet, whoever posts it: that is how it is stopped.

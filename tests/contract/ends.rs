@@ -8,9 +8,9 @@ use overlapped::ffi;
 use overlapped::ffi::constants::SOL_SOCKET;
 use overlapped::ffi::ntstatus::{STATUS_CONNECTION_RESET, STATUS_SUCCESS};
 
+use super::alone::alone;
 use super::kernel::{Answer, connected, raw};
 use super::start::{pending, receive, send};
-use super::winsock::alone;
 
 /// Sets one of the options that are two numbers of 16 bits, or one of 32.
 fn set(stream: &TcpStream, option: i32, value: [u16; 2]) {
@@ -102,7 +102,8 @@ fn an_operation_outlives_the_handle_that_it_was_started_with() {
         let end = port.end(operation);
         println!("after its handle was closed: {:#010x}, {} bytes", end.status, end.count);
         assert!(end.bytes == b"!" || (end.status < 0 && end.count == 0));
-    });
+    })
+    .assert_fine();
 }
 
 /// (47) An operation outlives the thread that has started it, when its socket is on a port.

@@ -9,6 +9,8 @@
 #![cfg(windows)]
 
 mod accept_connect;
+#[path = "../support/alone.rs"]
+mod alone;
 mod answers;
 mod associate;
 mod cancel;

@@ -2,7 +2,6 @@
 #![allow(unsafe_code, reason = "it makes a socket where that must fail")]
 
 use std::net::UdpSocket;
-use std::process::Command;
 use std::ptr::null;
 
 use overlapped::ffi;
@@ -11,23 +10,9 @@ use overlapped::ffi::constants::{
     WSA_FLAG_OVERLAPPED, WSANOTINITIALISED,
 };
 
+use super::alone::alone;
 use super::kernel::{Port, handle_of};
 use super::start::{is_inherited, socket};
-
-/// Runs a test in a process of its own, which is this program once more with that test alone.
-pub fn alone(name: &str, test: impl FnOnce()) {
-    const ALONE: &str = "CONTRACT_TEST_ALONE";
-    if std::env::var_os(ALONE).is_some() {
-        return test();
-    }
-    let program = std::env::current_exe().expect("the path of this program");
-    let mut command = Command::new(program);
-    command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(ALONE, "1");
-    let output = command.output().expect("this program, once more");
-    let told = String::from_utf8_lossy(&output.stdout);
-    println!("{told}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && told.contains("1 passed"), "it failed there");
-}
 
 /// (55) A socket is made for a port and kept from the programs that this one starts by two flags,
 /// at once: to take inheritance away later would leave a moment in which another thread starts one.
@@ -65,5 +50,6 @@ fn std_starts_winsock_before_its_first_socket() {
         drop(UdpSocket::bind("127.0.0.1:0").expect("a socket of std's"));
         // It is never closed, as the process ends here.
         assert_ne!(make(), INVALID_SOCKET);
-    });
+    })
+    .assert_fine();
 }

@@ -25,6 +25,13 @@ use support::within_deadline;
 #[path = "../support/calls.rs"]
 mod calls;
 
+#[path = "../support/pages.rs"]
+mod pages;
+
+/// So a write to memory that was freed is a fault: on Wine one that ends the episode by hanging.
+#[global_allocator]
+static ALLOCATOR: pages::Pages = pages::Pages;
+
 mod episode;
 mod ledger;
 mod link;

@@ -165,7 +165,11 @@ pub fn within_deadline<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'sta
     let (sender, receiver) = channel();
     let worker = thread::spawn(move || drop(sender.send(work())));
     match receiver.recv_timeout(DEADLINE) {
-        Ok(done) => done,
+        Ok(done) => {
+            // Nothing of the thread is left when this returns, for those who count.
+            worker.join().expect("it has done its work");
+            done
+        }
         Err(RecvTimeoutError::Timeout) => panic!("it has not ended after {DEADLINE:?}"),
         Err(RecvTimeoutError::Disconnected) => resume_unwind(panic_of(worker.join())),
     }
