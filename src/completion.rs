@@ -2,7 +2,6 @@
 
 #![cfg(windows)]
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -135,7 +134,8 @@ impl<B> Completion<B> {
 pub struct Completions<B = Vec<u8>> {
     /// What the port hands over. Empty but during a wait.
     pub(super) packets: Vec<Packet>,
-    pub(super) unread: VecDeque<Unread<B>>,
+    /// The last one is read first, so that reading is no more than a pop.
+    pub(super) unread: Vec<Unread<B>>,
 }
 
 /// A completion in a batch, and what decides whether it is still wanted.
@@ -160,7 +160,7 @@ impl<B> Completions<B> {
     /// A place takes about 130 bytes with `B = Vec<u8>`, all allocated here.
     pub fn with_capacity(capacity: usize) -> Self {
         // A place more than packets, for the shutdown that may follow them.
-        let unread = VecDeque::with_capacity(capacity.saturating_add(1));
+        let unread = Vec::with_capacity(capacity.saturating_add(1));
         Self { packets: Vec::with_capacity(capacity), unread }
     }
 
@@ -176,15 +176,17 @@ impl<B> Completions<B> {
     }
 
     /// Whether there is one to read, after dropping what nobody wants any more.
+    #[inline]
     pub(super) fn has_next(&mut self) -> bool {
-        while self.unread.front().is_some_and(Unread::is_unwanted) {
-            self.unread.pop_front();
+        while self.unread.last().is_some_and(Unread::is_unwanted) {
+            self.unread.pop();
         }
         !self.is_empty()
     }
 }
 
 impl<B> Unread<B> {
+    #[inline]
     fn is_unwanted(&self) -> bool {
         matches!(&self.origin, Origin::Operation(owner) if owner.is_gone())
     }
@@ -193,10 +195,16 @@ impl<B> Unread<B> {
 impl<B> Iterator for Completions<B> {
     type Item = Completion<B>;
 
+    #[inline]
     fn next(&mut self) -> Option<Completion<B>> {
-        // Looked at now and not only when the packet was dequeued: the handler of an earlier completion
-        // in this batch may have dropped the registration since.
-        if self.has_next() { self.unread.pop_front().map(|unread| unread.completion) } else { None }
+        loop {
+            let unread = self.unread.pop()?;
+            // Looked at now and not only when the packet was dequeued: the handler of an earlier
+            // completion in this batch may have dropped the registration since.
+            if !unread.is_unwanted() {
+                return Some(unread.completion);
+            }
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -18,7 +18,7 @@ use super::operation::Work;
 use super::port::Key;
 use super::queue::CompletionQueue;
 use super::registration::Registration;
-use super::socket::{raw, started, tcp_socket};
+use super::socket::{family, raw, started, tcp_socket};
 
 impl<B: Buffer> CompletionQueue<B> {
     /// Starts a connection to a peer. The stream can be used once a
@@ -45,7 +45,7 @@ impl<B: Buffer> CompletionQueue<B> {
     #[doc(alias = "ConnectEx")]
     pub fn connect(&self, peer: SocketAddr, key: Key) -> io::Result<Registration<TcpStream, B>> {
         let functions = extensions()?;
-        let socket = tcp_socket(&peer)?;
+        let socket = tcp_socket(family(&peer))?;
         bind(raw(&socket), &RawAddress::new(unspecified(peer)))?;
         let stream = self.register(TcpStream::from(socket), key)?;
 

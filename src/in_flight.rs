@@ -37,7 +37,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use super::ffi::ntstatus::STATUS_PENDING;
 use super::ffi::types::OVERLAPPED;
-use super::slots::Slots;
+use super::slots::{Place, Slots};
 use super::status::Status;
 
 use self::slot::{GENERATION_SHIFT, HOLDS_VALUE, LENT, PINNED, Slot};
@@ -53,6 +53,7 @@ pub struct OperationId {
 
 impl OperationId {
     /// The number of the slot, a good guess for where the next operation finds a free one.
+    #[inline]
     pub(super) fn slot(self) -> u32 {
         self.index
     }
@@ -95,19 +96,20 @@ impl<T> InFlight<T> {
     }
 
     /// Takes a slot, near slot `near` if one is free there, and moves the value into it.
+    #[inline]
     pub(super) fn reserve(&self, near: u32, value: T) -> Result<Reserved<'_, T>, Refused<T>> {
-        let Some((index, slot)) = self.slots.take(near) else {
+        let Some(place) = self.slots.take(near) else {
             return Err(Refused::OutOfMemory(value));
         };
         // Looked at after the slot is taken: so whoever closes the table and then counts the
         // taken slots either counts this one, or this one sees that the table is closed.
         if self.closed.load(SeqCst) {
-            self.slots.release(index);
+            Slots::release(&place);
             return Err(Refused::Closed(value));
         }
         // SAFETY: the slot is taken by this call and not lent, so nobody else touches its value.
-        unsafe { slot.value().write(value) };
-        Ok(Reserved { table: self, slot, index })
+        unsafe { place.slot.value().write(value) };
+        Ok(Reserved { table: self, place })
     }
 
     /// Takes the operation of a packet out of the table. `None` means that the packet is not
@@ -118,16 +120,23 @@ impl<T> InFlight<T> {
     /// * `packet` came out of the port on which this table's operations complete. (An address
     ///   from elsewhere is turned away unless it is that of an operation which has its final
     ///   status, and whose real packet is still to come.)
+    #[inline]
     pub(super) unsafe fn complete(&self, packet: *mut OVERLAPPED) -> Option<Completed<T>> {
-        let (index, slot) = self.slots.find(packet.addr())?;
+        let place = self.slots.find(packet.addr())?;
+        let slot = place.slot;
         let state = slot.take_from_kernel(|_| slot.status() != Status::PENDING)?;
         let (status, overlapped) = (slot.status(), slot.overlapped());
         // SAFETY: clearing `LENT` made this call the only owner of what was lent, and the caller
         // vouches that the kernel is done with it.
         let count = unsafe { (*overlapped).InternalHigh };
         // SAFETY: `LENT` was set, and this call has cleared it.
-        let value = unsafe { self.move_out(index, slot) };
-        Some(Completed { id: self.id(index, state >> GENERATION_SHIFT), status, count, value })
+        let value = unsafe { Self::move_out(&place, state) };
+        Some(Completed {
+            id: self.id(place.index, state >> GENERATION_SHIFT),
+            status,
+            count,
+            value,
+        })
     }
 
     /// Takes back an operation that the system refused. `None` if it is in the table no more.
@@ -137,10 +146,11 @@ impl<T> InFlight<T> {
     /// * The system call to which the operation was lent has failed in a way that says that no
     ///   packet will come, so the kernel does not have it.
     pub(super) unsafe fn take_back(&self, id: OperationId) -> Option<T> {
-        let slot = self.slots.get(id.index)?;
-        slot.take_from_kernel(|state| self.id(id.index, state >> GENERATION_SHIFT) == id)?;
+        let place = self.slots.get(id.index)?;
+        let ours = |state| self.id(id.index, state >> GENERATION_SHIFT) == id;
+        let state = place.slot.take_from_kernel(ours)?;
         // SAFETY: `LENT` was set, and this call has cleared it.
-        Some(unsafe { self.move_out(id.index, slot) })
+        Some(unsafe { Self::move_out(&place, state) })
     }
 
     /// Calls `act` with the address of an operation, if it is still in flight. Until `act`
@@ -151,12 +161,13 @@ impl<T> InFlight<T> {
         id: OperationId,
         act: impl FnOnce(*mut OVERLAPPED) -> R,
     ) -> Option<R> {
-        let slot = self.slots.get(id.index).filter(|_| id.table == self.number)?;
+        let place = self.slots.get(id.index).filter(|_| id.table == self.number)?;
+        let slot = place.slot;
         let lent = id.generation << GENERATION_SHIFT | LENT | HOLDS_VALUE;
         // Fails for an operation that is over, and for one that somebody has pinned already: a
         // second request to cancel it would add nothing to the first.
         slot.state.compare_exchange(lent, lent | PINNED, AcqRel, Relaxed).ok()?;
-        let _pin = Pin { table: self, slot, index: id.index };
+        let _pin = Pin { place };
         Some(act(slot.overlapped()))
     }
 
@@ -178,24 +189,32 @@ impl<T> InFlight<T> {
     ///
     /// # Safety
     ///
-    /// * The caller has cleared `LENT`, and calls this once.
-    unsafe fn move_out(&self, index: u32, slot: &Slot<T>) -> T {
+    /// * The caller has cleared `LENT` in `state`, and calls this once.
+    #[inline]
+    unsafe fn move_out(place: &Place<'_, Slot<T>>, state: u64) -> T {
         // SAFETY: `reserve` wrote the value. Only the one who cleared `LENT` comes here, once,
         // and nobody refills the slot while it holds a value.
-        let value = unsafe { slot.value().read() };
-        let before = slot.state.fetch_and(!HOLDS_VALUE, AcqRel);
+        let value = unsafe { place.slot.value().read() };
+        // Only a slot that is lent gets pinned: one that was not pinned then is not pinned now, and
+        // nobody else changes its state.
+        if state & PINNED == 0 {
+            recycle(place, state);
+            return value;
+        }
+        let before = place.slot.state.fetch_and(!HOLDS_VALUE, AcqRel);
         if before & PINNED == 0 {
-            self.recycle(index, slot, before);
+            recycle(place, before);
         }
         value
     }
+}
 
-    /// Called by the last one to let go of a slot, which is therefore alone with it.
-    fn recycle(&self, index: u32, slot: &Slot<T>, state: u64) {
-        let next = (state >> GENERATION_SHIFT) + 1;
-        slot.state.store(next << GENERATION_SHIFT, Release);
-        self.slots.release(index);
-    }
+/// Called by the last one to let go of a slot, which is therefore alone with it.
+#[inline]
+fn recycle<T>(place: &Place<'_, Slot<T>>, state: u64) {
+    let next = (state >> GENERATION_SHIFT) + 1;
+    place.slot.state.store(next << GENERATION_SHIFT, Release);
+    Slots::release(place);
 }
 
 impl<T> Drop for InFlight<T> {
@@ -212,16 +231,16 @@ impl<T> Drop for InFlight<T> {
 /// A slot with its value in place, before the kernel gets it. Dropping it drops the value.
 pub(super) struct Reserved<'a, T> {
     table: &'a InFlight<T>,
-    slot: &'a Slot<T>,
-    index: u32,
+    place: Place<'a, Slot<T>>,
 }
 
 impl<T> Reserved<'_, T> {
     /// The value, at the address that it keeps until it is completed: pointers into it, taken
     /// here, are what the kernel is given.
+    #[inline]
     pub(super) fn value(&mut self) -> &mut T {
         // SAFETY: `reserve` wrote the value, and until `lend` this guard is its only owner.
-        unsafe { &mut *self.slot.value() }
+        unsafe { &mut *self.place.slot.value() }
     }
 
     /// Thinks better of it: the value comes back.
@@ -238,17 +257,19 @@ impl<T> Reserved<'_, T> {
     /// * Called once, by the last use of the guard.
     unsafe fn give_back(&self) -> T {
         // SAFETY: `reserve` wrote the value, nobody was lent it, and this is the only reading.
-        let value = unsafe { self.slot.value().read() };
-        self.table.slots.release(self.index);
+        let value = unsafe { self.place.slot.value().read() };
+        Slots::release(&self.place);
         value
     }
 
     /// Makes the operation the kernel's. Everything that a thread which completes it reads has
     /// been written when this returns, for the packet can be dequeued on another thread before
     /// the system call that submits the operation comes back.
+    #[inline]
     pub(super) fn lend(self) -> Lent {
         let this = ManuallyDrop::new(self);
-        let (table, slot, overlapped) = (this.table, this.slot, this.slot.overlapped());
+        let (table, slot) = (this.table, this.place.slot);
+        let overlapped = slot.overlapped();
         // Pending until the system says otherwise: a packet that comes while this stands here
         // is not the system's. Written as an atomic, since a stray packet can lead another
         // thread to this field at any time.
@@ -258,7 +279,7 @@ impl<T> Reserved<'_, T> {
         unsafe { (*overlapped).InternalHigh = 0 };
         let generation = slot.state.load(Relaxed) >> GENERATION_SHIFT;
         slot.state.store(generation << GENERATION_SHIFT | LENT | HOLDS_VALUE, Release);
-        Lent { id: table.id(this.index, generation), overlapped }
+        Lent { id: table.id(this.place.index, generation), overlapped }
     }
 }
 
@@ -271,16 +292,14 @@ impl<T> Drop for Reserved<'_, T> {
 
 /// Keeps a slot from serving another operation.
 struct Pin<'a, T> {
-    table: &'a InFlight<T>,
-    slot: &'a Slot<T>,
-    index: u32,
+    place: Place<'a, Slot<T>>,
 }
 
 impl<T> Drop for Pin<'_, T> {
     fn drop(&mut self) {
-        let before = self.slot.state.fetch_and(!PINNED, AcqRel);
+        let before = self.place.slot.state.fetch_and(!PINNED, AcqRel);
         if before & HOLDS_VALUE == 0 {
-            self.table.recycle(self.index, self.slot, before);
+            recycle(&self.place, before);
         }
     }
 }

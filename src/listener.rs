@@ -7,17 +7,19 @@ use std::io;
 use std::net::TcpListener;
 use std::os::windows::io::BorrowedHandle;
 use std::ptr::without_provenance_mut;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::accepting::{Accepting, SLOT};
 use super::buffer::Buffer;
 use super::extension::extensions;
 use super::ffi::constants::FALSE;
+use super::ffi::socket_address::ADDRESS_FAMILY;
 use super::ffi::types::OVERLAPPED;
 use super::in_flight::OperationId;
 use super::mode::Queued;
 use super::operation::Work;
 use super::registration::{Registration, Source, sealed};
-use super::socket::{raw, started, tcp_socket};
+use super::socket::{family, raw, started, tcp_socket};
 
 impl Source for TcpListener {}
 
@@ -57,7 +59,7 @@ impl<B: Buffer> Registration<TcpListener, B> {
     #[doc(alias = "AcceptEx")]
     pub fn accept(&self) -> io::Result<OperationId> {
         let accept = extensions()?.accept;
-        let accepting = Accepting::new(tcp_socket(&self.get_ref().local_addr()?)?);
+        let accepting = Accepting::new(tcp_socket(self.family()?)?);
         let mut reserved = self.membership.reserve(Work::Accept(Box::new(accepting)))?;
         let Work::Accept(accepting) = &mut reserved.value().work else {
             unreachable!("put in above")
@@ -76,5 +78,17 @@ impl<B: Buffer> Registration<TcpListener, B> {
         // SAFETY: it starts an operation on this socket. At once or pending, a packet comes; after any
         // other error of `AcceptEx` none does.
         Ok(unsafe { self.membership.lend::<Queued>(reserved, start) }?)
+    }
+
+    /// The family of the addresses it listens on, which is that of its connections too. It never
+    /// changes, so the system is asked once.
+    fn family(&self) -> io::Result<ADDRESS_FAMILY> {
+        let known = self.membership.family.load(Relaxed);
+        if known != 0 {
+            return Ok(known);
+        }
+        let found = family(&self.get_ref().local_addr()?);
+        self.membership.family.store(found, Relaxed);
+        Ok(found)
     }
 }

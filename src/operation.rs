@@ -30,6 +30,7 @@ impl Owner {
         self.gone.store(true, Release);
     }
 
+    #[inline]
     pub(super) fn is_gone(&self) -> bool {
         self.gone.load(Acquire)
     }

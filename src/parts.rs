@@ -23,6 +23,7 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Of no bytes, in one part.
+    #[inline]
     pub(super) fn empty() -> Self {
         let mut parts = Self::new();
         parts.push(std::ptr::null_mut(), 0);
@@ -30,6 +31,7 @@ impl Parts {
     }
 
     /// The spare room of a buffer.
+    #[inline]
     pub(super) fn spare<B: Buffer>(buffer: &mut B) -> Self {
         let mut parts = Self::new();
         for part in 0..buffer.parts().min(MOST) {
@@ -40,6 +42,7 @@ impl Parts {
     }
 
     /// The filled bytes of a buffer. Sending only reads them, whatever the type of the pointer.
+    #[inline]
     pub(super) fn filled<B: Buffer>(buffer: &B) -> Self {
         let mut parts = Self::new();
         for part in 0..buffer.parts().min(MOST) {
@@ -49,19 +52,23 @@ impl Parts {
         parts
     }
 
+    #[inline]
     pub(super) fn as_ptr(&self) -> *const WSABUF {
         self.array.as_ptr().cast()
     }
 
+    #[inline]
     pub(super) fn count(&self) -> u32 {
         self.count
     }
 
     /// Whether there are no bytes in them.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.left == u32::MAX
     }
 
+    #[inline]
     fn new() -> Self {
         // Not zeroed, for most operations use one element.
         Self { array: [const { MaybeUninit::uninit() }; MOST], count: 0, left: u32::MAX }
@@ -69,6 +76,7 @@ impl Parts {
 
     /// Adds a part, cut to what the operation can still move. Behind a part that was cut the others
     /// have a length of 0, so that no byte goes past the gap.
+    #[inline]
     fn push(&mut self, buf: *mut u8, len: usize) {
         let len = u32::try_from(len).unwrap_or(u32::MAX).min(self.left);
         self.left -= len;

@@ -130,6 +130,7 @@ impl CompletionPort {
     ///   that of an operation which is in flight on this port, for the packet would say that the
     ///   kernel is done with it.
     #[doc(alias = "PostQueuedCompletionStatus")]
+    #[inline]
     pub unsafe fn post_overlapped(
         &self,
         key: Key,
@@ -162,13 +163,14 @@ impl CompletionPort {
         packets: &mut Vec<Packet>,
         timeout: Option<Duration>,
     ) -> io::Result<usize> {
-        self.dequeue_within(packets, Patience::new(timeout))
+        self.dequeue_within(packets, &Patience::new(timeout))
     }
 
+    #[inline]
     pub(super) fn dequeue_within(
         &self,
         packets: &mut Vec<Packet>,
-        patience: Patience,
+        patience: &Patience,
     ) -> io::Result<usize> {
         let room = packets.spare_capacity_mut();
         let count = u32::try_from(room.len()).unwrap_or(u32::MAX);
@@ -212,6 +214,7 @@ impl CompletionPort {
         }
     }
 
+    #[inline]
     fn raw(&self) -> HANDLE {
         self.handle.as_raw_handle()
     }
@@ -254,18 +257,21 @@ unsafe impl Sync for Packet {}
 impl Packet {
     /// The key of the association, or of the post.
     #[doc(alias = "lpCompletionKey")]
+    #[inline]
     pub fn key(&self) -> Key {
         Key(self.0.lpCompletionKey)
     }
 
     /// How many bytes were moved, or what was posted in place of that.
     #[doc(alias = "dwNumberOfBytesTransferred")]
+    #[inline]
     pub fn bytes(&self) -> u32 {
         self.0.dwNumberOfBytesTransferred
     }
 
     /// The address given when the operation was started, or when the packet was posted; may be NULL.
     #[doc(alias = "lpOverlapped")]
+    #[inline]
     pub fn overlapped(&self) -> *mut OVERLAPPED {
         self.0.lpOverlapped
     }

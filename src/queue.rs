@@ -206,13 +206,17 @@ impl<B: Buffer> CompletionQueue<B> {
         while !batch.has_next() {
             let parked = signals.park();
             let shut_down = signals.is_shut_down();
-            let patience = if shut_down { Patience::new(Some(Duration::ZERO)) } else { patience };
-            let dequeued = self.dequeue(batch, patience);
+            let dequeued = if shut_down {
+                self.dequeue(batch, &Patience::new(Some(Duration::ZERO)))
+            } else {
+                self.dequeue(batch, &patience)
+            };
             drop(parked);
             dequeued?;
             if signals.is_shut_down() {
                 let (completion, origin) = (Completion::ShutDown, Origin::Other);
-                batch.unread.push_back(Unread { completion, origin });
+                // Read last, behind the packets.
+                batch.unread.insert(0, Unread { completion, origin });
                 // If this fails, the next thread that comes by here tries again.
                 let _ = signals.pass_shutdown_on();
             } else if patience.is_over() {
@@ -236,7 +240,7 @@ impl<B: Buffer> CompletionQueue<B> {
     ) -> io::Result<&'a mut Completions<B>> {
         let patience = Patience::new(Some(timeout));
         while !batch.has_next() && self.in_flight() > 0 {
-            self.dequeue(batch, patience)?;
+            self.dequeue(batch, &patience)?;
             if self.core.signals.is_shut_down() {
                 // The packet may have been meant for a thread that sleeps.
                 let _ = self.core.signals.pass_shutdown_on();
@@ -250,42 +254,47 @@ impl<B: Buffer> CompletionQueue<B> {
 
     /// Waits once, and turns packets into completions. There may be none, when all the packets were
     /// those of registrations that are gone.
-    fn dequeue(&self, batch: &mut Completions<B>, patience: Patience) -> io::Result<()> {
+    #[inline]
+    fn dequeue(&self, batch: &mut Completions<B>, patience: &Patience) -> io::Result<()> {
         batch.packets.clear();
         self.port().dequeue_within(&mut batch.packets, patience)?;
+        debug_assert!(batch.is_empty(), "who waits has read what was there");
         for packet in &batch.packets {
-            batch.unread.extend(self.read(packet));
+            self.read(packet, &mut batch.unread);
         }
+        // It is read from its end.
+        batch.unread.reverse();
         Ok(())
     }
 
     /// Finds out what a packet means. Its address is compared with those that could be meant: the
     /// marks of our own messages, and the operations in flight.
-    fn read(&self, packet: &Packet) -> Option<Unread<B>> {
+    #[inline]
+    fn read(&self, packet: &Packet, unread: &mut Vec<Unread<B>>) {
         let signals = &self.core.signals;
-        let (completion, origin) = match signals.read(packet) {
+        let mut tell = |completion, origin| unread.push(Unread { completion, origin });
+        match signals.read(packet) {
             Some(Signal::Wake) => {
                 signals.wake_arrived();
-                (Completion::Woken, Origin::WakeUp(Arc::clone(signals)))
+                tell(Completion::Woken, Origin::WakeUp(Arc::clone(signals)));
             }
             Some(Signal::Post) => {
-                (Completion::Posted { key: packet.key(), value: packet.bytes() }, Origin::Other)
+                let (key, value) = (packet.key(), packet.bytes());
+                tell(Completion::Posted { key, value }, Origin::Other);
             }
             // It has done its work by ending the wait; the flag says the rest.
-            Some(Signal::ShutDown) => return None,
+            Some(Signal::ShutDown) => {}
             // SAFETY: the packet came out of this queue's port, where its operations complete.
             None => match unsafe { self.core.in_flight.complete(packet.overlapped()) } {
                 Some(ended) => {
                     let (completion, owner) = self.core.finish(ended);
-                    if owner.is_gone() {
-                        return None;
+                    if !owner.is_gone() {
+                        tell(completion, Origin::Operation(owner));
                     }
-                    (completion, Origin::Operation(owner))
                 }
-                None => (Completion::Foreign(*packet), Origin::Other),
+                None => tell(Completion::Foreign(*packet), Origin::Other),
             },
-        };
-        Some(Unread { completion, origin })
+        }
     }
 }
 
@@ -299,7 +308,7 @@ impl<B: Buffer> Drop for CompletionQueue<B> {
             // Again in each round: another thread may have been about to submit.
             core.cancel_everything();
             let moment = Patience::new(Some(Duration::from_millis(20)));
-            if self.dequeue(&mut batch, moment).is_err() {
+            if self.dequeue(&mut batch, &moment).is_err() {
                 // It may be a shortage that passes, and what is in flight is worth another try.
                 thread::yield_now();
             }

@@ -15,8 +15,8 @@ use std::marker::PhantomData;
 use std::os::windows::io::AsRawHandle;
 use std::ptr::null_mut;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU16, AtomicU32};
 
 use super::buffer::Buffer;
 use super::ffi::types::OVERLAPPED;
@@ -63,7 +63,8 @@ impl<S: Source, B: Buffer> Registration<S, B> {
         let handle = source.handle().as_raw_handle().addr();
         core.join(handle);
         let owner = Owner::new(key, handle);
-        let membership = Membership { core, owner, near: AtomicU32::new(0) };
+        let membership =
+            Membership { core, owner, near: AtomicU32::new(0), family: AtomicU16::new(0) };
         Self { membership, source, mode: PhantomData }
     }
 }
@@ -159,28 +160,20 @@ pub(super) struct Membership<B: Buffer> {
     owner: Arc<Owner>,
     /// The slot that the last operation had, where the next one looks first.
     near: AtomicU32,
+    /// Of a listener: the family of its addresses, once it has been asked for it, and before that 0.
+    pub(super) family: AtomicU16,
 }
 
 impl<B: Buffer> Membership<B> {
     /// Puts an operation in its place, from where it can be lent.
+    #[inline]
     pub(super) fn reserve(
         &self,
         work: Work<B>,
     ) -> Result<Reserved<'_, Operation<B>>, Rejected<Work<B>>> {
         let operation = Operation { owner: Arc::clone(&self.owner), work };
         let near = self.near.load(Relaxed);
-        self.core.in_flight.reserve(near, operation).map_err(|refused| match refused {
-            Refused::Closed(operation) => {
-                let gone = "the completion queue of this registration has been dropped, so no \
-                            completion could come; register a new socket with a new queue";
-                Rejected::new(io::Error::new(io::ErrorKind::BrokenPipe, gone), operation.work)
-            }
-            Refused::OutOfMemory(operation) => {
-                let full = "there is no memory for another operation in flight; wait for some of \
-                            those to complete";
-                Rejected::new(io::Error::new(io::ErrorKind::OutOfMemory, full), operation.work)
-            }
-        })
+        self.core.in_flight.reserve(near, operation).map_err(refuse)
     }
 
     /// Lends a reserved operation to the call `start`, which says what the system made of it.
@@ -191,6 +184,7 @@ impl<B: Buffer> Membership<B> {
     ///   if a packet will come, and anything else only if none will, so that the kernel does not have
     ///   the operation any more.
     /// * The count in `Done` is that of bytes moved.
+    #[inline]
     pub(super) unsafe fn lend<M: Mode>(
         &self,
         reserved: Reserved<'_, Operation<B>>,
@@ -221,6 +215,22 @@ impl<B: Buffer> Membership<B> {
     fn cancel(&self, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
         // SAFETY: the handle is open for as long as `self` is there.
         unsafe { cancel(self.owner.handle, overlapped) }
+    }
+}
+
+#[cold]
+fn refuse<B>(refused: Refused<Operation<B>>) -> Rejected<Work<B>> {
+    match refused {
+        Refused::Closed(operation) => {
+            let gone = "the completion queue of this registration has been dropped, so no \
+                        completion could come; register a new socket with a new queue";
+            Rejected::new(io::Error::new(io::ErrorKind::BrokenPipe, gone), operation.work)
+        }
+        Refused::OutOfMemory(operation) => {
+            let full = "there is no memory for another operation in flight; wait for some of \
+                        those to complete";
+            Rejected::new(io::Error::new(io::ErrorKind::OutOfMemory, full), operation.work)
+        }
     }
 }
 

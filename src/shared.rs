@@ -50,6 +50,7 @@ impl<B: Buffer> Core<B> {
     }
 
     /// Says how an operation ended, and gives back what was lent for it.
+    #[inline]
     pub(super) fn finish(&self, ended: Completed<Operation<B>>) -> (Completion<B>, Arc<Owner>) {
         let Completed { id, status, count, value: Operation { owner, work, .. } } = ended;
         let (key, result) = (owner.key, status.result());

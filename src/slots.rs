@@ -45,6 +45,13 @@ struct Group<S> {
     slots: [S; GROUP as usize],
 }
 
+/// A slot, with its number and its group, so that neither has to be looked up again.
+pub(super) struct Place<'a, S> {
+    pub(super) index: u32,
+    pub(super) slot: &'a S,
+    group: &'a Group<S>,
+}
+
 pub(super) struct Slots<S: Zeroed> {
     /// Filled from the front: behind the first null there are only nulls.
     blocks: [AtomicPtr<Group<S>>; BLOCKS],
@@ -56,6 +63,14 @@ unsafe impl<S: Zeroed + Send + Sync> Send for Slots<S> {}
 // SAFETY: as above, and `blocks` itself changes by atomic exchanges alone.
 unsafe impl<S: Zeroed + Send + Sync> Sync for Slots<S> {}
 
+impl<S> Group<S> {
+    /// The slot of this number, which is one of this group.
+    #[inline]
+    fn place(&self, index: u32) -> Place<'_, S> {
+        Place { index, slot: &self.slots[(index % GROUP) as usize], group: self }
+    }
+}
+
 impl<S: Zeroed> Slots<S> {
     pub(super) const fn new() -> Self {
         Self { blocks: [const { AtomicPtr::new(null_mut()) }; BLOCKS] }
@@ -63,11 +78,17 @@ impl<S: Zeroed> Slots<S> {
 
     /// Takes a free slot: slot `near` if it is free, else one in its neighbourhood, else any,
     /// else one of a new block. `None` when memory has run out.
-    pub(super) fn take(&self, near: u32) -> Option<(u32, &S)> {
+    #[inline]
+    pub(super) fn take(&self, near: u32) -> Option<Place<'_, S>> {
         let preferred = near / GROUP;
         if let Some(found) = self.take_in_group(preferred, near % GROUP) {
             return Some(found);
         }
+        self.take_elsewhere(preferred)
+    }
+
+    #[cold]
+    fn take_elsewhere(&self, preferred: u32) -> Option<Place<'_, S>> {
         loop {
             let groups = self.groups();
             let mut others = (1..=groups).map(|step| (preferred + step) % groups);
@@ -79,22 +100,22 @@ impl<S: Zeroed> Slots<S> {
     }
 
     /// Gives a slot back. Only the one who took it may do so, and touches it no more.
-    pub(super) fn release(&self, index: u32) {
-        if let Some(group) = self.group(index / GROUP) {
-            // Sequentially consistent like the taking of a slot, so that whoever closes the
-            // table and then counts has one order of events to argue with.
-            group.taken.fetch_and(!bit(index), SeqCst);
-        }
+    #[inline]
+    pub(super) fn release(place: &Place<'_, S>) {
+        // Sequentially consistent like the taking of a slot, so that whoever closes the
+        // table and then counts has one order of events to argue with.
+        place.group.taken.fetch_and(!bit(place.index), SeqCst);
     }
 
     /// The slot of this number, taken or free; `None` for a number that has no memory yet.
-    pub(super) fn get(&self, index: u32) -> Option<&S> {
-        Some(&self.group(index / GROUP)?.slots[(index % GROUP) as usize])
+    pub(super) fn get(&self, index: u32) -> Option<Place<'_, S>> {
+        Some(self.group(index / GROUP)?.place(index))
     }
 
     /// The slot that begins at this address, if one does. Only compares and divides: nothing is
     /// read through the address, and the reference returned comes from our own pointer.
-    pub(super) fn find(&self, address: usize) -> Option<(u32, &S)> {
+    #[inline]
+    pub(super) fn find(&self, address: usize) -> Option<Place<'_, S>> {
         let mut first_group = 0;
         for (k, block) in self.blocks.iter().enumerate() {
             let base = block.load(Acquire);
@@ -112,7 +133,8 @@ impl<S: Zeroed> Slots<S> {
                     return None;
                 }
                 let index = (first_group + u32::try_from(group).ok()?) * GROUP + slot;
-                return Some((index, self.get(index)?));
+                // SAFETY: `group` is less than `2^k`, which is how many groups block `k` has.
+                return Some(unsafe { Self::within(base, group) }.place(index));
             }
             first_group += 1 << k;
         }
@@ -125,7 +147,8 @@ impl<S: Zeroed> Slots<S> {
         words.map(|group| group.taken.load(SeqCst).count_ones() as usize).sum()
     }
 
-    fn take_in_group(&self, number: u32, preferred: u32) -> Option<(u32, &S)> {
+    #[inline]
+    fn take_in_group(&self, number: u32, preferred: u32) -> Option<Place<'_, S>> {
         let group = self.group(number)?;
         let mut taken = group.taken.load(Relaxed);
         while taken != u64::MAX {
@@ -133,7 +156,7 @@ impl<S: Zeroed> Slots<S> {
             let slot = if free & bit(preferred) != 0 { preferred } else { free.trailing_zeros() };
             taken = group.taken.fetch_or(bit(slot), SeqCst);
             if taken & bit(slot) == 0 {
-                return Some((number * GROUP + slot, &group.slots[slot as usize]));
+                return Some(group.place(number * GROUP + slot));
             }
         }
         None
@@ -144,6 +167,7 @@ impl<S: Zeroed> Slots<S> {
         (1 << blocks) - 1
     }
 
+    #[inline]
     fn group(&self, number: u32) -> Option<&Group<S>> {
         // Blocks of 1, 2, 4, ... groups: the top bit of `number + 1` says which block, and the
         // bits below it where in the block.
@@ -154,10 +178,22 @@ impl<S: Zeroed> Slots<S> {
         }
         let within = (number + 1) - (1 << k);
         // SAFETY: block `k` has `2^k` groups, and `within` is less.
-        let group = unsafe { base.add(within as usize) };
+        Some(unsafe { Self::within(base, within as usize) })
+    }
+
+    /// A group of a block.
+    ///
+    /// # Safety
+    ///
+    /// * `base` was loaded from `blocks[k]` of a table that lives for `'a`, is not null, and `number`
+    ///   is less than `2^k`.
+    #[inline]
+    unsafe fn within<'a>(base: *mut Group<S>, number: usize) -> &'a Group<S> {
+        // SAFETY: block `k` has `2^k` groups, and the caller vouches that `number` is less.
+        let group = unsafe { base.add(number) };
         // SAFETY: `grow` published this block filled with zeros, which are a valid group because
         // `S: Zeroed`; it is freed by `drop` alone, which needs the whole exclusively.
-        Some(unsafe { &*group })
+        unsafe { &*group }
     }
 
     /// Adds the block that follows `groups` groups, unless another thread was faster.

@@ -12,6 +12,7 @@ use std::ptr::null_mut;
 
 use super::ffi;
 use super::ffi::constants::*;
+use super::ffi::socket_address::ADDRESS_FAMILY;
 use super::ffi::types::{SOCKET, UCHAR};
 
 /// The socket as the calls take it. std says `u64` or `u32`, as wide as a pointer.
@@ -19,9 +20,13 @@ pub(super) fn raw(socket: &impl AsRawSocket) -> SOCKET {
     socket.as_raw_socket() as SOCKET
 }
 
-/// Makes a TCP socket for addresses like this one. Winsock has been started, by std.
-pub(super) fn tcp_socket(like: &SocketAddr) -> io::Result<OwnedSocket> {
-    let family = if like.is_ipv4() { AF_INET } else { AF_INET6 };
+/// The family of an address.
+pub(super) fn family(address: &SocketAddr) -> ADDRESS_FAMILY {
+    if address.is_ipv4() { AF_INET } else { AF_INET6 }
+}
+
+/// Makes a TCP socket for addresses of this family. Winsock has been started, by std.
+pub(super) fn tcp_socket(family: ADDRESS_FAMILY) -> io::Result<OwnedSocket> {
     let flags = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT;
     // SAFETY: without a description of the protocol the call touches no memory.
     let socket = unsafe {
@@ -61,6 +66,7 @@ pub(super) enum Started {
 
 /// What it means for an operation that a call has succeeded or not: after success at once, and when
 /// it is pending, a packet comes. After any other error of an operation on TCP none does.
+#[inline]
 pub(super) fn started(succeeded: bool) -> io::Result<Started> {
     if succeeded {
         return Ok(Started::Packet);

@@ -39,21 +39,27 @@ impl Status {
     pub(super) const PENDING: Self = Self(ntstatus::STATUS_PENDING);
 
     /// The low 32 bits of the field are the status. In the others Wine leaves what was there.
+    #[inline]
     pub(super) fn from_internal(internal: usize) -> Self {
         Self(internal as NTSTATUS)
     }
 
     /// What a finished operation says to its owner.
+    #[inline]
     pub(super) fn result(self) -> Result<(), Failure> {
+        if self.0 >= 0 { Ok(()) } else { Err(self.failure()) }
+    }
+
+    /// Away from the path of success, which would otherwise carry the whole table along.
+    #[cold]
+    #[inline(never)]
+    fn failure(self) -> Failure {
         match self.0 {
-            ntstatus::STATUS_CANCELLED | ntstatus::STATUS_REQUEST_ABORTED => {
-                Err(Failure::Cancelled)
-            }
-            success if success >= 0 => Ok(()),
-            failed => Err(Failure::Error(match system_code(failed) {
+            ntstatus::STATUS_CANCELLED | ntstatus::STATUS_REQUEST_ABORTED => Failure::Cancelled,
+            failed => Failure::Error(match system_code(failed) {
                 Some(code) => io::Error::from_raw_os_error(code),
                 None => io::Error::other(Unlisted(failed)),
-            })),
+            }),
         }
     }
 }

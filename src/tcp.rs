@@ -157,6 +157,7 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
         self.get_ref().shutdown(how)
     }
 
+    #[inline]
     fn reserve(&self, work: Work<B>) -> Result<Reserved<'_, Operation<B>>, Rejected<B>> {
         self.membership.reserve(work).map_err(|rejected| rejected.map(Work::into_buffer))
     }
@@ -164,6 +165,7 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// # Safety
     ///
     /// * `flags`, and the memory that the parts name, are those of the reserved operation.
+    #[inline]
     unsafe fn start_receive(
         &self,
         reserved: Reserved<'_, Operation<B>>,
@@ -191,6 +193,7 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     ///
     /// * `call` is `WSARecv` or `WSASend` on this socket, with the count and the operation that it
     ///   gets, and returns the answer.
+    #[inline]
     unsafe fn start(
         &self,
         reserved: Reserved<'_, Operation<B>>,

@@ -25,6 +25,7 @@ pub(super) enum Patience {
 
 impl Patience {
     /// `None` alone is for ever; every duration, however long, ends.
+    #[inline]
     pub(super) fn new(timeout: Option<Duration>) -> Self {
         match timeout {
             None => Self::Endless,
@@ -33,6 +34,7 @@ impl Patience {
     }
 
     /// What to hand to the system for the next wait.
+    #[inline]
     pub(super) fn milliseconds(&self) -> DWORD {
         match self.left() {
             None => INFINITE,
@@ -41,10 +43,12 @@ impl Patience {
     }
 
     /// Whether the time is up.
+    #[inline]
     pub(super) fn is_over(&self) -> bool {
         self.left() == Some(Duration::ZERO)
     }
 
+    #[inline]
     fn left(&self) -> Option<Duration> {
         match self {
             Self::Endless => None,

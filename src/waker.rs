@@ -132,11 +132,13 @@ impl Signals {
         }
     }
 
+    #[inline]
     pub(super) fn port(&self) -> &CompletionPort {
         &self.port
     }
 
     /// What the packet says, if it is one of ours.
+    #[inline]
     pub(super) fn read(&self, packet: &Packet) -> Option<Signal> {
         match packet.overlapped().addr().wrapping_sub(self.marks.as_ptr().addr()) {
             0 => Some(Signal::Wake),
@@ -146,6 +148,7 @@ impl Signals {
         }
     }
 
+    #[inline]
     pub(super) fn post(&self, signal: Signal, key: Key, value: u32) -> io::Result<()> {
         let mark: *mut OVERLAPPED = (&raw const self.marks[signal as usize]).cast_mut().cast();
         // SAFETY: the address is that of a byte of ours, where no operation is; `read` compares it.
@@ -181,6 +184,7 @@ impl Signals {
 
     /// To be called when the packet of a wake-up has been dequeued, before anybody is told: a wake
     /// that comes later posts a new one.
+    #[inline]
     pub(super) fn wake_arrived(&self) {
         self.wake.swap(IDLE, AcqRel);
     }
@@ -193,10 +197,12 @@ impl Signals {
         self.pass_shutdown_on()
     }
 
+    #[inline]
     pub(super) fn is_shut_down(&self) -> bool {
         self.shut_down.load(SeqCst)
     }
 
+    #[inline]
     pub(super) fn pass_shutdown_on(&self) -> io::Result<()> {
         match self.parked.load(SeqCst) {
             0 => Ok(()),
@@ -206,6 +212,7 @@ impl Signals {
 
     /// To be held by a thread while it waits in the kernel. Counted before the flag is looked at, and
     /// `shut_down` sets the flag before it looks at the count: so one of the two sees the other.
+    #[inline]
     pub(super) fn park(&self) -> Parked<'_> {
         self.parked.fetch_add(1, SeqCst);
         Parked { signals: self }
@@ -222,6 +229,7 @@ pub(super) struct Parked<'a> {
 }
 
 impl Drop for Parked<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.signals.parked.fetch_sub(1, SeqCst);
     }

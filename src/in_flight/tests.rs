@@ -381,7 +381,7 @@ fn naming_an_operation_never_hits_the_next_one() {
     let name = move || {
         for (id, number) in received {
             table.while_lent(id, |_| {
-                let slot = table.slots.get(id.index).expect("it has a slot");
+                let slot = table.slots.get(id.index).expect("it has a slot").slot;
                 // SAFETY: the value was written before the id was known, and nobody writes another
                 // one over it while the slot is pinned; moving it out only reads.
                 let named = unsafe { slot.value().read() };
