@@ -9,7 +9,8 @@ pub enum Request {
     Help,
     /// Every workload, on both sides.
     Check,
-    Run(Workload, Who, u64),
+    /// So many rounds, with so many other operations in flight.
+    Run(Workload, Who, u64, u64),
 }
 
 /// Beyond this a round number in a message would still fit, but nobody would wait for it.
@@ -22,11 +23,12 @@ pub fn help() -> String {
 Does rounds of a workload, by hand or through the layer, for something outside to count what one
 takes. Without arguments it does a few rounds of each on both sides, and says if all were right.
 
-    layer [WORKLOAD WHO COUNT]
+    layer [WORKLOAD WHO COUNT [OTHERS]]
 
 {}
     WHO               `hand`, on the bindings alone, or `layer`, with this crate
     COUNT             how many rounds, from 1 on
+    OTHERS            how many other operations are in flight meanwhile; for `ping-pong layer` alone
     --bench           is what cargo passes, and says nothing
     -h, --help        prints this
 
@@ -53,12 +55,17 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, S
     }
     match &words[..] {
         [] => Ok(Request::Check),
-        [workload, who, count] => {
+        [workload, who, count, others @ ..] if others.len() < 2 => {
             let find = |it: &Workload| it.name() == workload;
             let workload = Workload::ALL.into_iter().find(find);
             let workload =
                 workload.ok_or_else(|| format!("there is no workload {:?}", words[0]))?;
-            Ok(Request::Run(workload, side(who)?, rounds(count)?))
+            let (who, count) = (side(who)?, rounds(count)?);
+            let others = others.first().map_or(Ok(0), |others| rounds(others))?;
+            if others > 0 && !matches!((workload, who), (Workload::PingPong, Who::Layer)) {
+                return Err("OTHERS is for `ping-pong layer`".to_string());
+            }
+            Ok(Request::Run(workload, who, count, others))
         }
         _ => Err(format!("WORKLOAD WHO COUNT are three arguments, or none, not {}", words.len())),
     }
@@ -70,7 +77,8 @@ fn side(word: &str) -> Result<Who, String> {
     who.ok_or_else(|| format!("WHO is `hand` or `layer`, not {word:?}"))
 }
 
+/// A number of rounds, or of operations.
 fn rounds(word: &str) -> Result<u64, String> {
     let count = word.parse().ok().filter(|count| (1..=MOST).contains(count));
-    count.ok_or_else(|| format!("COUNT is a number from 1 to {MOST}, not {word:?}"))
+    count.ok_or_else(|| format!("COUNT or OTHERS is a number from 1 to {MOST}, not {word:?}"))
 }

@@ -37,7 +37,7 @@ pub fn report(workload: Workload, who: Who, count: u64, waits: u64) -> Result<()
 
 fn within_deadline(workload: Workload, who: Who) -> io::Result<u64> {
     let (sender, receiver) = channel();
-    thread::spawn(move || drop(sender.send(workload.run(who, FEW))));
+    thread::spawn(move || drop(sender.send(workload.run(who, FEW, 0))));
     // The thread says nothing, too, when it panics; what the panic says is on stderr then.
     receiver.recv_timeout(DEADLINE).unwrap_or_else(|silence| {
         Err(io::Error::other(format!("no answer within {DEADLINE:?}: {silence}")))

@@ -40,8 +40,8 @@ fn main() -> ExitCode {
     let done = match arguments::parse(std::env::args_os().skip(1)) {
         Ok(Request::Help) => program::print(&arguments::help()),
         Ok(Request::Check) => check::all(),
-        Ok(Request::Run(workload, who, count)) => workload
-            .run(who, count)
+        Ok(Request::Run(workload, who, count, others)) => workload
+            .run(who, count, others)
             .map_err(Into::into)
             .and_then(|waits| check::report(workload, who, count, waits)),
         Err(sentence) => return program::misunderstood(NAME, &sentence),

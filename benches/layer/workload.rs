@@ -67,15 +67,17 @@ impl Workload {
     }
 
     /// Does so many rounds, and returns how often it has waited for packets, or an error if a round was
-    /// not right.
-    pub fn run(self, who: Who, count: u64) -> io::Result<u64> {
+    /// not right. So many other operations are in flight meanwhile, where that can be had.
+    pub fn run(self, who: Who, count: u64, others: u64) -> io::Result<u64> {
         let work = match (self, who) {
             (Self::PostAndWait, Who::Hand) => by_hand::post_and_wait,
             (Self::PostAndWait, Who::Layer) => layer::post_and_wait,
             (Self::WakeAndWait, Who::Hand) => by_hand::wake_and_wait,
             (Self::WakeAndWait, Who::Layer) => layer::wake_and_wait,
             (Self::PingPong, Who::Hand) => by_hand::ping_pong::queued,
-            (Self::PingPong, Who::Layer) => layer::ping_pong::queued,
+            (Self::PingPong, Who::Layer) => {
+                return layer::ping_pong::queued(count, others);
+            }
             (Self::PingPongInline, Who::Hand) => by_hand::ping_pong::inline,
             (Self::PingPongInline, Who::Layer) => layer::ping_pong::inline,
             (Self::Batch, Who::Hand) => by_hand::batch::rounds,

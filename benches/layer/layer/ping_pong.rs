@@ -45,9 +45,15 @@ fn at_once(submitted: Submitted) -> Option<Completion> {
 /// Who counts the rounds. The other one sends back what it receives.
 const FIRST: Key = Key(0);
 const SECOND: Key = Key(1);
+const IDLE: Key = Key(2);
 
-pub fn queued(count: u64) -> io::Result<u64> {
-    let (queue, (near, far)) = (CompletionQueue::new()?, pair()?);
+/// The others are in flight on a connection on which nothing is said.
+pub fn queued(count: u64, others: u64) -> io::Result<u64> {
+    let (queue, (near, far), (idle, _silent)) = (CompletionQueue::new()?, pair()?, pair()?);
+    let idle = queue.register(idle, IDLE)?;
+    for _ in 0..others {
+        idle.readable()?;
+    }
     let ends = [queue.register(near, FIRST)?, queue.register(far, SECOND)?];
     play(&queue, ends, count)
 }
