@@ -157,7 +157,7 @@ impl<B> Completions<B> {
     /// one system call can bring. 64 is a good one to start with. A capacity of 0 is allowed, but
     /// waiting with it is an error.
     ///
-    /// A place takes about 130 bytes with `B = Vec<u8>`, all allocated here.
+    /// A place takes about 120 bytes with `B = Vec<u8>`, all allocated here.
     pub fn with_capacity(capacity: usize) -> Self {
         // A place more than packets, for the shutdown that may follow them.
         let unread = Vec::with_capacity(capacity.saturating_add(1));

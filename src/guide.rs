@@ -7,6 +7,7 @@
 //! 5. [Conversations](conversations): accepting, connecting and sending.
 //! 6. [Inline](inline): operations that end at once.
 //! 7. [Closing](closing): cancelling, collecting, and what the peer sees.
+//! 8. [Cost](cost): calls, allocations, instructions and memory, counted.
 
 #![cfg(windows)]
 
@@ -30,3 +31,8 @@ pub mod inline {}
 
 #[doc = include_str!("guide/closing.md")]
 pub mod closing {}
+
+#[doc = include_str!("guide/cost.md")]
+///
+#[doc = include_str!("guide/cost.svg")]
+pub mod cost {}
