@@ -266,6 +266,7 @@ fn accepting_and_connecting_cost_a_fixed_small_number_of_calls() -> io::Result<(
         (Call::SetFileCompletionNotificationModes, 1),
         (Call::ConnectEx, 1),
         (Call::WSASocketW, 1),
+        (Call::bind, 1),
     ];
     assert_eq!(connecting, (made.to_vec(), 2), "it allocates the address, and its owner");
     gather_in_port(&queue, 2);

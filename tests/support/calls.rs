@@ -184,6 +184,7 @@ calls! {
         bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, overlapped;
     WSASocketW(family: i32, kind: i32, protocol: i32, info: *const c_void, group: u32,
         flags: u32) -> SOCKET, !0, null_mut();
+    bind(socket: SOCKET, name: *const c_void, length: i32) -> i32, SOCKET_ERROR, null_mut();
     setsockopt(socket: SOCKET, level: i32, name: i32, value: *const u8, length: i32) -> i32,
         SOCKET_ERROR, null_mut();
     closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, null_mut();
