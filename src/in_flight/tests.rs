@@ -124,7 +124,8 @@ fn no_other_address_is_ours() {
     finish(&lent, SUCCESS, 0);
     let ours = lent.overlapped.addr();
     let mut elsewhere = 0_u64;
-    let not_ours = [0, 1, 8, usize::MAX, (&raw mut elsewhere).addr(), ours ^ (1 << 46)];
+    let not_ours =
+        [0, 1, 8, usize::MAX, (&raw mut elsewhere).addr(), ours ^ (1 << (usize::BITS - 2))];
     let near = (1..200).flat_map(|step| [ours - step, ours + step]);
     for address in not_ours.into_iter().chain(near) {
         let packet = std::ptr::without_provenance_mut(address);
