@@ -82,8 +82,7 @@ impl Worker {
 
     fn wait(&mut self) {
         let moment = Duration::from_micros(self.numbers.below(1_500));
-        let timeout = Some(moment).filter(|_| self.numbers.below(2) == 0);
-        let timeout = timeout.unwrap_or(Duration::ZERO);
+        let timeout = if self.numbers.below(2) == 0 { moment } else { Duration::ZERO };
         self.world.queue.wait(&mut self.batch, Some(timeout)).expect("a wait does not fail");
         let count = if self.numbers.below(4) == 0 { 1 } else { usize::MAX };
         self.read(count);
