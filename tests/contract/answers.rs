@@ -10,12 +10,13 @@ use overlapped::ffi;
 use overlapped::ffi::constants::{
     WSA_FLAG_OVERLAPPED, WSAECONNRESET, WSAEFAULT, WSAENOTCONN, WSAENOTSOCK, WSAESHUTDOWN,
 };
+use overlapped::ffi::ntstatus::STATUS_PENDING;
 use overlapped::ffi::types::WSABUF;
 
 use super::ends::reset;
 use super::kernel::{Answer, BOGUS, Operation, connected, handle_of, raw};
 use super::receive::wait_for_data;
-use super::start::{receive, socket};
+use super::start::{receive, send, socket};
 
 /// (30) An error is the whole answer: no packet follows. (The two exceptions are in `datagrams`
 /// and `pipes`.)
@@ -50,6 +51,26 @@ fn a_receive_after_a_reset_fails_at_once() {
     } else {
         assert_eq!(port.end(operation).count, 0);
     }
+}
+
+/// (30, 64) An error that is the whole answer leaves the operation as it was before the call: if it
+/// read pending then, it does so now. That tells it from the errors after which a packet comes.
+/// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
+#[test]
+fn an_operation_that_is_refused_reads_pending_and_brings_no_packet() {
+    let (port, near, _far) = connected();
+    let lonely = socket(WSA_FLAG_OVERLAPPED);
+    port.associate(handle_of(&lonely), 8);
+    let (operation, answer) = receive(&lonely, 16);
+    assert_eq!((answer, operation.status()), (Answer::Failed(WSAENOTCONN), STATUS_PENDING));
+
+    for direction in [Shutdown::Write, Shutdown::Read] {
+        near.shutdown(direction).expect("shut down");
+    }
+    for (operation, answer) in [receive(&near, 16), send(&near, b"hello".to_vec())] {
+        assert_eq!((answer, operation.status()), (Answer::Failed(WSAESHUTDOWN), STATUS_PENDING));
+    }
+    port.assert_empty();
 }
 
 /// (41) A socket that is not connected, or that was told not to receive any more, says so.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use overlapped::ffi;
 use overlapped::ffi::constants::{ERROR_IO_PENDING, FALSE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
+use overlapped::ffi::ntstatus::STATUS_PENDING;
 use overlapped::ffi::types::{
     BOOL, DWORD, HANDLE, NTSTATUS, OVERLAPPED, OVERLAPPED_ENTRY, SOCKET, ULONG_PTR,
 };
@@ -114,12 +115,12 @@ pub fn post(port: HANDLE, bytes: DWORD, key: usize, operation: usize) -> Result<
     if answer == FALSE { Err(last_error()) } else { Ok(()) }
 }
 
-/// A packet. The operation is its address as a number: a name to compare, not to follow.
+/// A packet. The operation is its address as a number: a name to compare, not to follow. How it
+/// ended stands in the operation itself; the field of the entry that seems to say so is reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet {
     pub key: ULONG_PTR,
     pub operation: usize,
-    pub status: NTSTATUS,
     pub count: DWORD,
 }
 
@@ -128,8 +129,6 @@ impl Packet {
         Self {
             key: entry.lpCompletionKey,
             operation: entry.lpOverlapped.addr(),
-            // The high half is leftovers.
-            status: entry.Internal as NTSTATUS,
             count: entry.dwNumberOfBytesTransferred,
         }
     }
@@ -178,10 +177,10 @@ impl Port {
     pub fn end(&self, operation: Operation) -> End {
         let packet = self.packet();
         assert_eq!(packet.operation, operation.address(), "another's: {packet:?}");
+        let (status, Packet { key, count, .. }) = (operation.status(), packet);
         // SAFETY: its packet has been dequeued.
         let memory = unsafe { operation.take_back() };
-        let bytes = memory.bytes[..memory.bytes.len().min(packet.count as usize)].to_vec();
-        let Packet { key, status, count, .. } = packet;
+        let bytes = memory.bytes[..memory.bytes.len().min(count as usize)].to_vec();
         End { key, status, count, bytes, flags: memory.flags, counted: memory.counted }
     }
 }
@@ -242,10 +241,20 @@ pub struct Operation {
     length: u32,
 }
 
+// SAFETY: it is an owner of memory that no thread has a claim on.
+unsafe impl Send for Operation {}
+
 impl Operation {
+    /// It reads "pending" already before the call: that is what it reads during the call too, and
+    /// whether it does afterwards says something (64).
     pub fn new(bytes: Vec<u8>, flags: DWORD, event: HANDLE) -> Self {
-        let overlapped =
-            OVERLAPPED { Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent: event };
+        let overlapped = OVERLAPPED {
+            Internal: STATUS_PENDING as ULONG_PTR,
+            InternalHigh: 0,
+            Offset: 0,
+            OffsetHigh: 0,
+            hEvent: event,
+        };
         let length = u32::try_from(bytes.len()).expect("a small buffer");
         let memory = Memory { overlapped, flags, counted: u32::MAX, bytes: bytes.into() };
         let memory = Box::leak(Box::new(memory));
@@ -262,6 +271,15 @@ impl Operation {
     pub fn overlapped(&self) -> *mut OVERLAPPED {
         // SAFETY: the memory was leaked, and is freed by nobody who has no packet.
         unsafe { &raw mut (*self.memory).overlapped }
+    }
+
+    /// What the operation itself says of how it stands. The high half is leftovers.
+    pub fn status(&self) -> NTSTATUS {
+        // SAFETY: the memory was leaked, and is freed by nobody who has no packet.
+        let internal = unsafe { &raw const (*self.memory).overlapped.Internal };
+        // SAFETY: as above. The kernel may be writing to it: the read is volatile, and of one word,
+        // which is there as a whole or not at all.
+        unsafe { internal.read_volatile() as NTSTATUS }
     }
 
     pub fn flags_and_count(&self) -> (*mut DWORD, *mut DWORD) {

@@ -4,6 +4,9 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::windows::io::AsRawHandle;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+use std::thread;
 
 use super::kernel::{Answer, connected};
 use super::start::{Receive, event, pending, receive, skip_on_success, wait_for};
@@ -57,20 +60,34 @@ fn the_count_is_in_the_packet() {
     }
 }
 
-/// (32) The flags go in and come out, and come out when the operation ends: they are lent, as the
-/// buffer is. MSG_PEEK is asked for here, and whether it still stands there afterwards differs.
+/// (32) The flags go in and come out, and can come out when the operation ends: they are lent, as
+/// the buffer is. What stands there afterwards differs.
 /// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
 #[test]
 fn the_flags_can_be_written_when_the_operation_ends() {
-    const MSG_PEEK: u32 = 2;
     let (port, near, mut far) = connected();
-    let (operation, answer) = Receive { flags: MSG_PEEK, ..Receive::of(16) }.start(&near);
-    assert_eq!(answer, Answer::Pending);
+    let operation = pending(&near, 16);
     far.write_all(b"hello").expect("sent");
     let end = port.end(operation);
-    println!("flags before {MSG_PEEK:#x}, after {:#x}", end.flags);
+    println!("flags before 0, after {:#x}", end.flags);
     assert_eq!(end.bytes, b"hello");
-    // It was a look only, so the next one finds the same.
+}
+
+/// (32) MSG_PEEK is for calls that are not overlapped, and refused here. (Wine has a look all the
+/// same, and takes nothing away.) The bytes are there for the next receive either way.
+/// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
+#[test]
+fn a_look_at_what_is_there_is_not_for_overlapped_receives() {
+    const MSG_PEEK: u32 = 2;
+    let (port, near, mut far) = connected();
+    far.write_all(b"hello").expect("sent");
+    wait_for_data(&near);
+    let (operation, answer) = Receive { flags: MSG_PEEK, ..Receive::of(16) }.start(&near);
+    println!("an overlapped receive with MSG_PEEK: {answer:?}");
+    match answer {
+        Answer::Failed(_) => port.assert_empty(),
+        Answer::AtOnce | Answer::Pending => assert_eq!(port.end(operation).bytes, b"hello"),
+    }
     assert_eq!(port.end(receive(&near, 16).0).bytes, b"hello");
 }
 
@@ -94,6 +111,42 @@ fn pending_receives_are_filled_in_their_order() {
     far.write_all(b"01234567").expect("sent");
     assert_eq!(port.end(first).bytes, b"0123");
     assert_eq!(port.end(second).bytes, b"4567");
+}
+
+/// (34) Two threads that start receives at the same time have no order, and so neither have these.
+/// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
+#[test]
+fn receives_of_two_threads_are_filled_in_either_order() {
+    let (port, near, mut far) = connected();
+    let (open_at_the_end, (sender, receiver)) = (Mutex::new(()), channel());
+    thread::scope(|scope| {
+        // Wine loses what a thread has started that ends (47), so the threads stay.
+        let closed = open_at_the_end.lock();
+        for number in 0..2 {
+            let (sender, near, open_at_the_end) = (sender.clone(), &near, &open_at_the_end);
+            scope.spawn(move || {
+                sender.send((number, pending(near, 4))).expect("somebody waits for it");
+                drop(open_at_the_end.lock());
+            });
+        }
+        drop(sender);
+        let mut operations = [(); 2].map(|()| receiver.recv().expect("started"));
+        operations.sort_unstable_by_key(|(number, _)| *number);
+        far.write_all(b"01234567").expect("sent");
+        // In which order the packets come does not matter here.
+        let mut packets = [(); 2].map(|()| port.packet().operation);
+        let mut started = [0, 1].map(|number| operations[number].1.address());
+        packets.sort_unstable();
+        started.sort_unstable();
+        assert_eq!(packets, started);
+        // SAFETY: the packets of both have been dequeued.
+        let memory = operations.map(|(_, operation)| unsafe { operation.take_back() });
+        let mut halves = memory.map(|memory| memory.bytes);
+        println!("the first thread has received {:?}", halves[0]);
+        halves.sort_unstable();
+        assert_eq!(halves.map(Vec::from), [b"0123", b"4567"]);
+        drop(closed);
+    });
 }
 
 /// (40) A receive without room waits for data too, takes 0 bytes, and leaves the data where it is.
