@@ -1,6 +1,8 @@
 //! kernel32.dll: the completion port itself. Make it, put files and sockets on it, wait for
 //! packets, post one's own, ask for cancellation, close.
 //!
+//! Some of Microsoft's pages call ioapiset.h by another name, IoAPI.h.
+//!
 //! Every call reports failure by its return value and leaves the reason in the thread's last
 //! error (`GetLastError`, in Rust `std::io::Error::last_os_error`), which the next call of any
 //! kind may overwrite: read it first thing.
@@ -69,9 +71,9 @@ unsafe extern "system" {
     /// Waits for packets and takes as many off the port as there are, up to `ulCount`.
     ///
     /// Not 0: `*ulNumEntriesRemoved` entries were written, one at least; whether an operation
-    /// failed stands in its entry. 0: nothing was taken, and the thread's last error is
-    /// `WAIT_TIMEOUT` if time was up, `WAIT_IO_COMPLETION` if the wait was alertable and an APC
-    /// ran, `ERROR_ABANDONED_WAIT_0` if the port was closed meanwhile.
+    /// failed stands in the `OVERLAPPED` that its entry names. 0: nothing was taken, and the
+    /// thread's last error is `WAIT_TIMEOUT` if time was up, `WAIT_IO_COMPLETION` if the wait was
+    /// alertable and an APC ran, `ERROR_ABANDONED_WAIT_0` if the port was closed meanwhile.
     ///
     /// * After 0, `*ulNumEntriesRemoved` means nothing: it may read 1 when time was up.
     /// * It does not wait for the array to be full, and can return some milliseconds early.
@@ -129,6 +131,9 @@ unsafe extern "system" {
     /// the usual end of a race and no mishap.
     ///
     /// * A receive that is cancelled can lose data that had arrived.
+    /// * On a TCP stream Windows cancels all receives that are pending with the one that is named,
+    ///   though not the sends. Each still has its own packet.
+    /// * After a send that was cancelled the stream is in no known state: it is to be closed.
     ///
     /// Header: ioapiset.h.
     /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func)

@@ -2,9 +2,10 @@
 //!
 //! They are not Winsock's but belong to the provider of the socket, and so no name is linked here.
 //! `WSAIoctl` is asked for the pointer, with `SIO_GET_EXTENSION_FUNCTION_POINTER` and the name of
-//! the function, a [`GUID`]; what it answers is good for all sockets of that provider. mswsock.dll
-//! does export `AcceptEx` and `GetAcceptExSockaddrs`, but those look the pointer up at each call;
-//! `ConnectEx` it does not export.
+//! the function, a [`GUID`]; what it answers is good for all sockets of that provider, of which
+//! each family of addresses may have its own. mswsock.dll does export `AcceptEx` and
+//! `GetAcceptExSockaddrs`, but those look the pointer up at each call; `ConnectEx` it does not
+//! export.
 //!
 //! `AcceptEx` and `ConnectEx` start operations, and are lent memory as `WSARecv` is. They answer
 //! like a function of kernel32, not 0 for success, and leave the reason in `WSAGetLastError`:
@@ -69,6 +70,7 @@ pub const WSAID_CONNECTEX: GUID = GUID {
 ///   for data, so that a peer that sends none holds it up for ever.
 /// * Several may be pending on one listener, each with a socket of its own.
 /// * `WSAECONNRESET` is a client that has gone before it was accepted. The listener is well.
+///   `WSAECONNABORTED` and `WSAENOTCONN` can say the same.
 /// * `*lpdwBytesReceived` is written on an immediate success only.
 ///
 /// Header: mswsock.h.
@@ -82,7 +84,8 @@ pub const WSAID_CONNECTEX: GUID = GUID {
 ///   until the operation has ended.
 /// * `lpOutputBuffer` is lent: valid for writes of the three lengths together, and touched by
 ///   nobody else.
-/// * `lpdwBytesReceived` is valid for a write during the call.
+/// * `lpdwBytesReceived` is valid for a write during the call, also after the packet has been
+///   dequeued.
 /// * `lpOverlapped` is lent: valid for reads and writes, used by no other operation, and with an
 ///   `hEvent` that is NULL or an event. It is not NULL.
 #[doc(alias = "AcceptEx")]
@@ -149,7 +152,8 @@ pub type LPFN_GETACCEPTEXSOCKADDRS = unsafe extern "system" fn(
 ///   longer is not documented, so it is lent where that costs nothing.
 /// * `lpSendBuffer` is NULL, or lent: valid for reads of `dwSendDataLength` bytes, and written by
 ///   nobody.
-/// * `lpdwBytesSent` is valid for a write during the call; NULL only with a NULL `lpSendBuffer`.
+/// * `lpdwBytesSent` is valid for a write during the call, also after the packet has been dequeued;
+///   NULL only with a NULL `lpSendBuffer`.
 /// * `lpOverlapped` is lent: valid for reads and writes, used by no other operation, and with an
 ///   `hEvent` that is NULL or an event. It is not NULL.
 #[doc(alias = "ConnectEx")]

@@ -23,8 +23,9 @@ pub const STATUS_PENDING: NTSTATUS = 0x0000_0103;
 
 // Cancelled: an outcome of its own
 
-/// Cancelled by `CancelIoEx`. What is pending on a socket that is closed on this side ends with
-/// another status, such as [`STATUS_CONNECTION_ABORTED`].
+/// Cancelled, by `CancelIoEx` or with the thread that started it. An accept whose listener is
+/// closed ends so too; a receive on a socket that is closed on this side ends with another status,
+/// such as [`STATUS_CONNECTION_ABORTED`].
 pub const STATUS_CANCELLED: NTSTATUS = 0xC000_0120_u32 as NTSTATUS;
 
 /// The transport gave the request up.

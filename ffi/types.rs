@@ -68,17 +68,20 @@ pub type USHORT = u16;
 #[derive(Debug)]
 pub struct OVERLAPPED {
     /// The operation's [`NTSTATUS`], in the low 32 bits. It is
-    /// [`STATUS_PENDING`](super::ntstatus::STATUS_PENDING) while the kernel works, and says
-    /// nothing after a call that failed at once.
+    /// [`STATUS_PENDING`](super::ntstatus::STATUS_PENDING) while the kernel works. After a call
+    /// that failed at once it says whether a packet comes, if it read so before the call: one comes
+    /// exactly if it does no longer. Microsoft documents all but that, and says that it may change.
     pub Internal: ULONG_PTR,
-    /// How many bytes were moved.
+    /// How many bytes were moved, if the operation has succeeded. What it says of one that failed
+    /// is not documented.
     pub InternalHigh: ULONG_PTR,
     /// The low half of a position in a file. Not used by sockets, which want 0.
     pub Offset: DWORD,
     /// The high half of a position in a file. Not used by sockets, which want 0.
     pub OffsetHigh: DWORD,
     /// An event to signal at the end, or NULL. If the lowest bit of a handle given here is set,
-    /// no packet is queued to the port.
+    /// no packet is queued to the port. With an event the operation can end with the thread that
+    /// started it, although its file is on a port.
     pub hEvent: HANDLE,
 }
 
@@ -115,10 +118,10 @@ pub struct OVERLAPPED_ENTRY {
     /// The operation's address, as it was given when the operation began. NULL is legal in a
     /// packet that was posted.
     pub lpOverlapped: *mut OVERLAPPED,
-    /// The operation's [`NTSTATUS`], in the low 32 bits. The high half, on 64 bits, is leftovers:
-    /// cut it off.
+    /// Reserved. How the operation ended is in the [`OVERLAPPED`] that `lpOverlapped` leads to.
     pub Internal: ULONG_PTR,
-    /// How many bytes were moved. A failed operation can have moved some too.
+    /// How many bytes were moved, if the operation has succeeded. What it says of one that failed
+    /// is not documented.
     pub dwNumberOfBytesTransferred: DWORD,
 }
 

@@ -18,10 +18,13 @@
 //!
 //! Two lines have an exception each. With `FILE_SKIP_COMPLETION_PORT_ON_SUCCESS` set on the socket
 //! a 0 brings no packet, and the memory is the caller's again. And `WSAEMSGSIZE`, the datagram
-//! that was cut, brings a packet although it is an error.
+//! that was cut, brings a packet although it is an error:
+//! [`Internal`](super::types::OVERLAPPED::Internal) tells such errors from the others.
 //!
 //! A packet can be dequeued by another thread before the call that started its operation has
 //! returned, so nothing that the operation owns may be touched after the call unless it failed.
+//! And what the call itself can write, the flags and the count of bytes, is nobody else's before it
+//! has returned, although the packet has been dequeued: a success at once updates both.
 #![allow(unsafe_code, reason = "this file declares what another DLL defines")]
 
 use core::ffi::c_void;
@@ -166,7 +169,9 @@ unsafe extern "system" {
     /// * The end of the stream is a success, again and again. A reset is an error.
     /// * `lpNumberOfBytesRecvd` is to be NULL when `lpOverlapped` is given, unless an immediate
     ///   success is used at once: the count is in the packet.
-    /// * Several pending receives are filled in the order in which they were started.
+    /// * Several pending receives are filled in the order in which they were started; if two
+    ///   threads start them at the same time, in no particular order.
+    /// * `MSG_PEEK` is not for overlapped receives.
     /// * A socket's non-blocking mode makes no difference.
     ///
     /// Header: winsock2.h.
@@ -177,12 +182,12 @@ unsafe extern "system" {
     /// * `s` is a socket that is open during the call.
     /// * `lpBuffers` is valid for reads of `dwBufferCount` elements during the call.
     /// * The memory that each element names is lent: valid for writes, and touched by nobody else.
-    /// * `lpFlags` is lent: valid for reads and writes, since the end of the operation can write to
-    ///   it. It is 0 before each call, unless a flag is meant.
+    /// * `lpFlags` is lent, and nobody else's until the call has returned: valid for reads and
+    ///   writes. It is 0 before each call, unless a flag is meant.
     /// * `lpOverlapped` is NULL, or lent: valid for reads and writes, used by no other operation,
     ///   and with an `hEvent` that is NULL or an event.
-    /// * `lpNumberOfBytesRecvd` is valid for a write during the call; NULL only with an
-    ///   `lpOverlapped`.
+    /// * `lpNumberOfBytesRecvd` is valid for a write during the call, also after the packet has
+    ///   been dequeued; NULL only with an `lpOverlapped`.
     /// * `lpCompletionRoutine` is `None`, or may be called on this thread in a later alertable
     ///   wait. It is `None` if the socket is on a completion port.
     pub fn WSARecv(
@@ -200,7 +205,7 @@ unsafe extern "system" {
     /// Returns 0 or `SOCKET_ERROR`, to be read as the table [above](self) says.
     ///
     /// * Success means that the system has taken the bytes, not that the peer has them.
-    /// * A send that fails can have sent a part: the count is in the packet.
+    /// * A send that fails can have sent a part, and how much of it is not documented.
     /// * `lpNumberOfBytesSent` is to be NULL when `lpOverlapped` is given, as for [`WSARecv`];
     ///   `dwFlags` is passed by value, unlike there.
     ///
@@ -214,8 +219,8 @@ unsafe extern "system" {
     /// * The memory that each element names is lent: valid for reads, and written by nobody.
     /// * `lpOverlapped` is NULL, or lent: valid for reads and writes, used by no other operation,
     ///   and with an `hEvent` that is NULL or an event.
-    /// * `lpNumberOfBytesSent` is valid for a write during the call; NULL only with an
-    ///   `lpOverlapped`.
+    /// * `lpNumberOfBytesSent` is valid for a write during the call, also after the packet has been
+    ///   dequeued; NULL only with an `lpOverlapped`.
     /// * `lpCompletionRoutine` is `None`, or may be called on this thread in a later alertable
     ///   wait. It is `None` if the socket is on a completion port.
     pub fn WSASend(

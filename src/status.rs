@@ -29,8 +29,9 @@ pub enum Failure {
     /// [`cancel`](super::Registration::cancel), whoever in this process has called it. It is also
     /// what the transport says when it has given the request up.
     ///
-    /// An operation that ends because its socket was closed on this side is not cancelled but
-    /// fails, on Windows as a rule with [`ConnectionAborted`](io::ErrorKind::ConnectionAborted).
+    /// That its socket was closed on this side has an operation fail, but need not look like this.
+    /// What is pending on a stream then ends, on Windows, with
+    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted), and an accept as cancelled.
     ///
     /// This is not an `io::Error`, because std has no kind for it: the code that Windows has for a
     /// cancelled operation, 995, comes out of std as `TimedOut`.

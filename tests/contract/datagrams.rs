@@ -32,7 +32,7 @@ fn a_datagram_that_is_too_long_is_cut() {
     let operation = pending(&near, 4);
     far.send(b"datagram").expect("sent");
     let end = port.end(operation);
-    // Here Windows can write MSG_PARTIAL, 0x8000, to the flags, which are lent for that reason.
+    // MSG_PARTIAL, 0x8000, can stand there after an immediate success.
     println!("flags afterwards: {:#x}", end.flags);
     assert_eq!((end.status, end.bytes), (STATUS_BUFFER_OVERFLOW, b"data".to_vec()));
 

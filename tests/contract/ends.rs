@@ -89,9 +89,10 @@ fn a_reset_ends_a_pending_receive_with_an_error() {
 }
 
 /// (37) Closing the socket on this side ends what is pending, with one packet; only that it failed
-/// is certain. Windows says CONNECTION_ABORTED, C0000241, older ones LOCAL_DISCONNECT, C000013B, or
-/// what becomes 64. Wine has a mere warning, 8000000A: so a status that is not an error does not
-/// prove that bytes came.
+/// is certain. The page has it cancelled; Windows says CONNECTION_ABORTED, C0000241, older ones
+/// LOCAL_DISCONNECT, C000013B, or what becomes 64. Wine has a mere warning, 8000000A: so a status
+/// that is not an error does not prove that bytes came.
+/// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
 /// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-closesocket>
 #[test]
 fn closing_the_socket_ends_a_pending_receive() {
@@ -177,9 +178,9 @@ fn an_operation_outlives_its_thread() {
     assert!(matches!((status, packet.count), (STATUS_SUCCESS, 5) | (STATUS_PENDING, _)));
 }
 
-/// (47) With an event it may end with its thread, cancelled, although its socket is on a port. That
-/// no page says so is a reason for the event to be NULL.
-/// <https://learn.microsoft.com/en-us/windows/win32/fileio/canceling-pending-i-o-operations>
+/// (47) With an event it may end with its thread, cancelled, although its socket is on a port: the
+/// page says that the end of a thread cancels what it has started, and makes no exception.
+/// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
 #[test]
 fn an_operation_with_an_event_may_end_with_its_thread() {
     let (port, near, mut far) = connected();

@@ -60,16 +60,23 @@ fn the_count_is_in_the_packet() {
     }
 }
 
-/// (32) The flags go in and come out, and can come out when the operation ends: they are lent, as
-/// the buffer is. What stands there afterwards differs.
+/// (32) The flags go in and come out: they are lent, as the buffer is. An immediate success updates
+/// them, and that belongs to the call, so it may happen after the packet was dequeued. Of what
+/// stays pending they are not to be written; what stands there afterwards is printed.
 /// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
 #[test]
-fn the_flags_can_be_written_when_the_operation_ends() {
+fn the_flags_are_lent_with_the_operation() {
     let (port, near, mut far) = connected();
     let operation = pending(&near, 16);
     far.write_all(b"hello").expect("sent");
     let end = port.end(operation);
-    println!("flags before 0, after {:#x}", end.flags);
+    println!("of one that was pending: {:#x}", end.flags);
+    assert_eq!(end.bytes, b"hello");
+
+    far.write_all(b"hello").expect("sent");
+    wait_for_data(&near);
+    let end = port.end(receive(&near, 16).0);
+    println!("of one that was done at once: {:#x}", end.flags);
     assert_eq!(end.bytes, b"hello");
 }
 
