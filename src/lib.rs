@@ -119,7 +119,7 @@ pub use self::{
     completion::{Completion, Completions},
     in_flight::OperationId,
     mode::{Inline, Mode, Queued, Submitted},
-    port::{CompletionPort, Key, Packet},
+    port::{BorrowedPort, CompletionPort, Key, Packet},
     queue::CompletionQueue,
     registration::{Registration, Source},
     rejected::Rejected,

@@ -34,7 +34,7 @@ use std::time::Duration;
 use super::buffer::Buffer;
 use super::completion::{Completion, Completions, Origin, Unread};
 use super::ffi::constants::FILE_SKIP_SET_EVENT_ON_HANDLE;
-use super::port::{CompletionPort, Key, Packet};
+use super::port::{BorrowedPort, CompletionPort, Key, Packet};
 use super::registration::{Registration, Source};
 use super::rejected::Rejected;
 use super::shared::Core;
@@ -120,16 +120,30 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// The socket comes back in the [`Rejected`], usable as before. `InvalidInput` if it is registered
     /// already, belongs to another completion port, or was made without `WSA_FLAG_OVERLAPPED` (those
-    /// of std are made with it). Else the system's error.
+    /// of std are made with it); and if it is not a stream, for any socket can pass as a `TcpStream` of
+    /// std's (`SO_TYPE` is asked). Else the system's error.
     ///
-    /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
+    /// Calls [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
+    /// and [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort", alias = "associate")]
     pub fn register<S: Source>(
         &self,
         source: S,
         key: Key,
     ) -> Result<Registration<S, B>, Rejected<S>> {
-        if let Err(error) = self.port().associate(source.handle(), key) {
+        match source.check() {
+            Ok(()) => self.register_checked(source, key),
+            Err(error) => Err(Rejected::new(error, source)),
+        }
+    }
+
+    /// As [`register`](Self::register), for a source that is what its type says.
+    pub(super) fn register_checked<S: Source>(
+        &self,
+        source: S,
+        key: Key,
+    ) -> Result<Registration<S, B>, Rejected<S>> {
+        if let Err(error) = self.core.signals.port().associate(source.handle(), key) {
             return Err(Rejected::new(error, source));
         }
         // Nobody waits on the handle itself, so the system need not signal it each time. A provider
@@ -178,10 +192,10 @@ impl<B: Buffer> CompletionQueue<B> {
     }
 
     /// The port, to associate a handle for which the queue has no method. Its packets come as
-    /// [`Completion::Foreign`]. A packet that is dequeued from the port directly never reaches the
-    /// queue, and the operation it stood for then stays in flight for ever.
-    pub fn port(&self) -> &CompletionPort {
-        self.core.signals.port()
+    /// [`Completion::Foreign`]. Only the queue dequeues: a packet that somebody else takes out never
+    /// reaches it, and an operation, or a wake-up, then stays under way for ever.
+    pub fn port(&self) -> BorrowedPort<'_> {
+        BorrowedPort::new(self.core.signals.port())
     }
 
     /// Sleeps until something has happened, and fills the batch with it.
@@ -192,7 +206,10 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a batch of capacity 0; else the system's error.
+    /// `InvalidInput` for a batch of capacity 0; else the system's error. After an error what had been
+    /// dequeued is in the batch, and the next `wait` returns with it. When the queue is shut down, an
+    /// error can also mean that another thread, which sleeps, could not be told: wait again, or call
+    /// [`shut_down`](Self::shut_down) again.
     ///
     /// Calls [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).
     #[doc(alias = "GetQueuedCompletionStatusEx")]
@@ -214,11 +231,12 @@ impl<B: Buffer> CompletionQueue<B> {
             drop(parked);
             dequeued?;
             if signals.is_shut_down() {
+                // First of all, for when it fails another thread may go on sleeping, and the caller
+                // is to know. What has been dequeued stays in the batch.
+                signals.pass_shutdown_on()?;
                 let (completion, origin) = (Completion::ShutDown, Origin::Other);
                 // Read last, behind the packets.
                 batch.unread.insert(0, Unread { completion, origin });
-                // If this fails, the next thread that comes by here tries again.
-                let _ = signals.pass_shutdown_on();
             } else if patience.is_over() {
                 break;
             }
@@ -243,7 +261,7 @@ impl<B: Buffer> CompletionQueue<B> {
             self.dequeue(batch, &patience)?;
             if self.core.signals.is_shut_down() {
                 // The packet may have been meant for a thread that sleeps.
-                let _ = self.core.signals.pass_shutdown_on();
+                self.core.signals.pass_shutdown_on()?;
             }
             if patience.is_over() {
                 break;
@@ -257,7 +275,7 @@ impl<B: Buffer> CompletionQueue<B> {
     #[inline]
     fn dequeue(&self, batch: &mut Completions<B>, patience: &Patience) -> io::Result<()> {
         batch.packets.clear();
-        self.port().dequeue_within(&mut batch.packets, patience)?;
+        self.core.signals.port().dequeue_within(&mut batch.packets, patience)?;
         debug_assert!(batch.is_empty(), "who waits has read what was there");
         for packet in &batch.packets {
             self.read(packet, &mut batch.unread);

@@ -105,10 +105,9 @@ fn a_connection_can_be_dequeued_before_its_call_returns() -> io::Result<()> {
     Ok(())
 }
 
-/// The slot is free again while the first call has not returned, and the next operation takes it.
+/// The first operation is over, but its call has not returned: the next one gets another slot.
 #[test]
-fn a_slot_serves_the_next_operation_while_the_call_of_the_first_has_not_returned() -> io::Result<()>
-{
+fn the_next_operation_can_start_while_the_call_of_the_first_has_not_returned() -> io::Result<()> {
     let calls = Calls::watch();
     let queue = CompletionQueue::new()?;
     let (stream, mut peer) = registered(&queue, Key(1));

@@ -15,7 +15,7 @@ use std::thread;
 use overlapped::{Completion, CompletionQueue, Completions, Failure, Key, Registration, Submitted};
 
 mod support;
-use support::{DEADLINE, registered, within_deadline};
+use support::{DEADLINE, dequeue_by_hand, registered, within_deadline};
 
 #[path = "support/tcp.rs"]
 mod tcp;
@@ -221,8 +221,7 @@ fn a_packet_dequeued_by_hand() {
     let (stream, mut peer) = registered(&queue, Key(1));
     stream.receive(Vec::with_capacity(100)).expect("submitted");
     peer.write_all(b"hello").expect("sent");
-    let mut packets = Vec::with_capacity(1);
-    queue.port().dequeue(&mut packets, Some(DEADLINE)).expect("dequeued");
+    dequeue_by_hand(&queue.port(), 1);
     drop((queue, stream));
 }
 

@@ -38,16 +38,37 @@ impl Mint {
     }
 }
 
-fn lend<T>(table: &InFlight<T>, value: T) -> Lent {
-    table.reserve(0, value).ok().expect("the table is open").lend()
+/// An operation that is the kernel's, and whose call has returned.
+struct Pending {
+    id: OperationId,
+    overlapped: *mut OVERLAPPED,
+}
+
+/// Makes an operation the kernel's, for a call that goes on while what is returned is there.
+fn call<T>(table: &InFlight<T>, near: u32, value: T) -> Lent<'_, T> {
+    let reserved = table.reserve(near, value).ok().expect("there is memory");
+    reserved.lend().ok().expect("the table is open")
+}
+
+fn lend<T>(table: &InFlight<T>, value: T) -> Pending {
+    lend_near(table, 0, value)
+}
+
+fn lend_near<T>(table: &InFlight<T>, near: u32, value: T) -> Pending {
+    let lent = call(table, near, value);
+    Pending { id: lent.id(), overlapped: lent.overlapped() }
 }
 
 /// What the system does at the end of an operation, before it queues the packet.
-fn finish(lent: &Lent, status: usize, count: usize) {
+fn finish(lent: &Pending, status: usize, count: usize) {
+    end(lent.overlapped, status, count);
+}
+
+fn end(overlapped: *mut OVERLAPPED, status: usize, count: usize) {
     // SAFETY: the operation is in flight, so its slot is there, and this test is its kernel.
-    unsafe { (*lent.overlapped).InternalHigh = count };
+    unsafe { (*overlapped).InternalHigh = count };
     // SAFETY: as above.
-    let internal = unsafe { &raw mut (*lent.overlapped).Internal };
+    let internal = unsafe { &raw mut (*overlapped).Internal };
     // SAFETY: the field is aligned, and everybody touches it as an atomic.
     unsafe { AtomicUsize::from_ptr(internal) }.store(status, Release);
 }
@@ -148,26 +169,107 @@ fn a_packet_of_another_table_is_not_ours() {
 #[test]
 fn what_the_system_refuses_is_taken_back() {
     let (table, mint) = (InFlight::new(), Mint::default());
-    let lent = lend(&table, mint.token(3));
+    let lent = call(&table, 0, mint.token(3));
+    let overlapped = lent.overlapped();
     // SAFETY: no kernel has it.
-    let back = unsafe { table.take_back(lent.id) }.expect("nobody else took it");
+    let back = unsafe { lent.take_back() }.expect("nobody else took it");
     assert_eq!((back.number, table.count(), mint.dropped()), (3, 0, 0));
-    // SAFETY: as above.
-    assert!(unsafe { table.take_back(lent.id) }.is_none(), "once");
+    assert!(complete(&table, overlapped).is_none(), "once");
+    assert_eq!(lend(&table, mint.token(4)).overlapped, overlapped, "the slot serves again");
 }
 
 #[test]
-fn an_outdated_id_takes_nothing_back() {
+fn what_has_begun_is_not_taken_back_although_the_call_says_that_it_has_failed() {
+    let (table, mint) = (InFlight::new(), Mint::default());
+    let lent = call(&table, 0, mint.token(3));
+    let overlapped = lent.overlapped();
+    // A datagram that is cut: the call fails, and a packet comes.
+    end(overlapped, 0x8000_0005, 16);
+    // SAFETY: this test is the kernel, whose call fails.
+    assert!(unsafe { lent.take_back() }.is_none());
+    assert_eq!((table.count(), mint.dropped()), (1, 0));
+    let ended = complete(&table, overlapped).expect("the packet is ours");
+    assert_eq!((ended.count, ended.value.number, table.count()), (16, 3, 0));
+}
+
+#[test]
+fn what_a_packet_has_completed_is_not_taken_back() {
     let table = InFlight::new();
-    let old = lend(&table, 1);
-    // SAFETY: no kernel has it.
-    assert_eq!(unsafe { table.take_back(old.id) }, Some(1));
-    let new = lend(&table, 2);
-    assert_eq!(new.overlapped, old.overlapped);
+    let lent = call(&table, 0, 3);
+    end(lent.overlapped(), SUCCESS, 0);
+    assert_eq!(complete(&table, lent.overlapped()).map(|ended| ended.value), Some(3));
+    // SAFETY: the kernel does not have it any more.
+    assert!(unsafe { lent.take_done() }.is_none());
+    assert_eq!(table.count(), 0);
+}
+
+#[test]
+fn what_has_ended_at_once_is_taken_with_the_count_of_its_call() {
+    let table = InFlight::new();
+    let lent = call(&table, 0, 3);
+    let id = lent.id();
+    // SAFETY: this test is the call, and reports to where it was told.
+    unsafe { lent.count().write(12) };
+    end(lent.overlapped(), SUCCESS, 12);
+    // SAFETY: this test, which is the kernel, brings no packet.
+    let ended = unsafe { lent.take_done() }.expect("nobody else took it");
+    assert_eq!((ended.id, ended.count, ended.value, table.count()), (id, 12, 3, 0));
+    assert!(ended.status.result().is_ok());
+}
+
+/// The packet is dequeued while the call that has started the operation is still under way, and the
+/// call then writes where it was told to.
+#[test]
+fn a_slot_whose_call_has_not_returned_serves_no_other_operation() {
+    let table = InFlight::new();
+    let lent = call(&table, 0, 1_u64);
+    let slow = lent.overlapped();
+    end(slow, SUCCESS, 8);
+    assert_eq!(complete(&table, slow).map(|ended| ended.value), Some(1));
+    assert_eq!(table.count(), 0, "the operation has ended");
+
+    let others: Vec<_> = (0..100).map(|number| lend(&table, number)).collect();
+    assert!(others.iter().all(|other| other.overlapped != slow), "it is the call's still");
+    // SAFETY: this test is the call, and these are the words that it was given.
+    unsafe { lent.flags().write(u32::MAX) };
     // SAFETY: as above.
-    assert_eq!(unsafe { table.take_back(old.id) }, None);
-    // SAFETY: as above.
-    assert_eq!(unsafe { table.take_back(new.id) }, Some(2));
+    unsafe { lent.count().write(u32::MAX) };
+    for (number, other) in others.iter().enumerate() {
+        finish(other, SUCCESS, 0);
+        let ended = complete(&table, other.overlapped).map(|ended| ended.value);
+        assert_eq!(ended, Some(number as u64), "the late call has written over another operation");
+    }
+    drop(lent);
+
+    let next = call(&table, 0, 2);
+    assert_eq!(next.overlapped(), slow, "now it serves again");
+    let words = [next.flags(), next.count()];
+    // SAFETY: nobody else touches the words of a call.
+    assert_eq!(words.map(|word| unsafe { *word }), [0, 0], "whatever a call has left there");
+}
+
+/// While the call goes on, and while somebody names the operation, the slot is kept; whoever lets go
+/// last frees it, in either order.
+#[test]
+fn a_slot_is_free_when_its_call_has_returned_and_nobody_names_it() {
+    for call_returns_first in [true, false] {
+        let table = InFlight::new();
+        let lent = call(&table, 0, 1);
+        let (id, overlapped) = (lent.id(), lent.overlapped());
+        let mut lent = Some(lent);
+        let named = table.while_lent(id, |_| {
+            end(overlapped, SUCCESS, 0);
+            assert!(complete(&table, overlapped).is_some());
+            lent.take_if(|_| call_returns_first);
+            lend(&table, 2).overlapped
+        });
+        assert!(named.is_some_and(|other| other != overlapped));
+        if !call_returns_first {
+            assert_ne!(lend(&table, 3).overlapped, overlapped, "the call is under way");
+        }
+        drop(lent);
+        assert_eq!(lend(&table, 4).overlapped, overlapped);
+    }
 }
 
 #[test]
@@ -188,14 +290,14 @@ fn a_reservation_can_be_undone() {
 #[test]
 fn a_value_rests_at_one_address_from_reserving_to_completing() {
     let table = InFlight::new();
-    let mut reserved = table.reserve(0, [1_u8; 64]).ok().expect("open");
+    let mut reserved = table.reserve(0, [1_u8; 64]).expect("there is memory");
     let place = reserved.value().as_mut_ptr();
-    let lent = reserved.lend();
+    let lent = reserved.lend().expect("the table is open");
     // SAFETY: the value is lent, and this test is the kernel that writes to it.
     unsafe { place.write(42) };
-    finish(&lent, SUCCESS, 1);
+    end(lent.overlapped(), SUCCESS, 1);
     assert_eq!(
-        complete(&table, lent.overlapped).map(|ended| ended.value[..2].to_vec()),
+        complete(&table, lent.overlapped()).map(|ended| ended.value[..2].to_vec()),
         Some(vec![42, 1])
     );
 }
@@ -204,11 +306,12 @@ fn a_value_rests_at_one_address_from_reserving_to_completing() {
 fn a_closed_table_gives_values_back_and_finishes_what_it_has() {
     let (table, mint) = (InFlight::new(), Mint::default());
     let lent = lend(&table, mint.token(1));
+    // Closed in between, as by a queue that is dropped while a buffer's code runs.
+    let reserved = table.reserve(0, mint.token(2)).ok().expect("there is memory");
     table.close();
-    match table.reserve(0, mint.token(2)) {
-        Err(Refused::Closed(token)) => assert_eq!(token.number, 2),
-        _ => panic!("a closed table took a value"),
-    }
+    assert_eq!(table.count(), 2, "what is reserved is waited for");
+    let returned = reserved.lend().err().expect("a closed table lends nothing");
+    assert_eq!((returned.number, table.count()), (2, 1));
     finish(&lent, SUCCESS, 0);
     assert_eq!(complete(&table, lent.overlapped).map(|ended| ended.value.number), Some(1));
     assert_eq!(table.count(), 0);
@@ -238,7 +341,7 @@ fn a_free_slot_nearby_is_preferred() {
     let middle = &lent[130];
     finish(middle, SUCCESS, 0);
     assert!(complete(&table, middle.overlapped).is_some());
-    let again = table.reserve(middle.id.slot(), 0).ok().expect("open").lend();
+    let again = lend_near(&table, middle.id.slot(), 0);
     assert_eq!(again.overlapped, middle.overlapped);
     assert_ne!(again.id, middle.id);
 }
@@ -276,13 +379,32 @@ fn a_slot_that_is_being_named_serves_no_other_operation() {
     let next = table.while_lent(lent.id, |address| {
         finish(&lent, CANCELLED, 0);
         assert_eq!(complete(&table, address).map(|ended| ended.value), Some(1));
-        assert!(table.while_lent(lent.id, |_| ()).is_none(), "nobody names it twice");
+        assert!(table.while_lent(lent.id, |_| ()).is_none(), "it is over");
+        assert_eq!(table.count(), 0, "although its slot is kept");
         lend(&table, 2)
     });
     let next = next.expect("it was in flight");
     assert_ne!(next.overlapped, lent.overlapped);
-    assert_eq!(table.count(), 1, "the pinned slot is free now");
+    assert_eq!(table.count(), 1);
     assert_eq!(lend(&table, 3).overlapped, lent.overlapped);
+}
+
+/// So a request that does nothing does not stand in the way of one that cancels.
+#[test]
+fn an_operation_can_be_named_by_several_at_once() {
+    let table = InFlight::new();
+    let lent = lend(&table, 1);
+    let inner = table.while_lent(lent.id, |outer| {
+        let inner = table.while_lent(lent.id, |inner| {
+            finish(&lent, CANCELLED, 0);
+            assert!(complete(&table, inner).is_some());
+            inner
+        });
+        assert_ne!(lend(&table, 2).overlapped, outer, "the outer one still names it");
+        inner
+    });
+    assert_eq!(inner, Some(Some(lent.overlapped)));
+    assert_eq!(lend(&table, 3).overlapped, lent.overlapped, "all have let go");
 }
 
 #[test]

@@ -47,6 +47,7 @@ impl Calls {
     /// Counts from 0 again, and forgets the faults that were planned.
     pub fn start_again(&self) {
         *plan() = Plan::default();
+        [&SHARED, &ON_STACK].iter().for_each(|count| count.store(0, SeqCst));
         COUNTS.iter().chain([&STRANGERS]).for_each(|count| count.store(0, SeqCst));
     }
 
@@ -75,6 +76,11 @@ impl Calls {
         plan().at_random(seed, one_in);
     }
 
+    /// Spoils each call that sends or receives, unless it is spoilt otherwise.
+    pub fn spoil_always(&self, fault: Fault) {
+        plan().always(fault);
+    }
+
     /// Spoils nothing any more, and goes on counting.
     pub fn spare(&self) {
         *plan() = Plan::default();
@@ -86,6 +92,10 @@ impl Drop for Calls {
         let left = std::mem::take(&mut *plan());
         if !std::thread::panicking() {
             assert!(left.is_over(), "a fault was planned, and its call never came");
+            let shared = SHARED.load(SeqCst);
+            assert_eq!(shared, 0, "calls were given memory that another call could still write to");
+            let on_stack = ON_STACK.load(SeqCst);
+            assert_eq!(on_stack, 0, "calls were given memory that is gone when they return");
         }
     }
 }
@@ -100,6 +110,12 @@ static REAL: [AtomicPtr<c_void>; Call::ALL.len()] =
 static IOCTL: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
 /// The address of an operation that was lent, whatever has become of it.
 static LENT: AtomicUsize = AtomicUsize::new(0);
+/// The addresses of operations whose calls are under way.
+static UNDER_WAY: [AtomicUsize; 32] = [const { AtomicUsize::new(0) }; 32];
+/// How many calls were given an operation of which another call had not returned.
+static SHARED: AtomicU64 = AtomicU64::new(0);
+/// How many calls were given variables of their callers to write to, which are gone when they return.
+static ON_STACK: AtomicU64 = AtomicU64::new(0);
 
 fn plan() -> MutexGuard<'static, Plan> {
     static PLAN: Mutex<Plan> = Mutex::new(Plan::NONE);
@@ -112,17 +128,38 @@ fn next(call: Call) -> Fault {
     plan().take(call, nth)
 }
 
-/// Makes a call of an operation, or fails as the fault says.
+/// Whether an address is not far above in the memory where this function has its variables.
+fn is_on_this_stack(address: usize) -> bool {
+    let here = 0_u8;
+    address.wrapping_sub((&raw const here).addr()) < 64 << 10
+}
+
+/// Makes a call of an operation, or fails as the fault says. What the call is given to write to is its
+/// own until it returns: that is watched here, for every call of every test.
 fn make<R: Copy + PartialEq>(
     call: Call,
-    operation: *mut OVERLAPPED,
+    operation: Operation<R>,
     real: impl FnOnce() -> R,
     failure: R,
 ) -> R {
-    if !operation.is_null() {
-        LENT.store(operation.addr(), SeqCst);
+    let address = operation.overlapped.addr();
+    if address == 0 {
+        return next(call).around(operation, real, failure);
     }
-    next(call).around(operation, real, failure)
+    LENT.store(address, SeqCst);
+    if [operation.count, operation.flags].iter().any(|place| is_on_this_stack(place.addr())) {
+        ON_STACK.fetch_add(1, SeqCst);
+    }
+    if UNDER_WAY.iter().any(|other| other.load(SeqCst) == address) {
+        SHARED.fetch_add(1, SeqCst);
+    }
+    let free = |place: &&AtomicUsize| place.compare_exchange(0, address, SeqCst, SeqCst).is_ok();
+    let place = UNDER_WAY.iter().find(free);
+    let answer = next(call).around(operation, real, failure);
+    if let Some(place) = place {
+        place.store(0, SeqCst);
+    }
+    answer
 }
 
 /// One list of calls: it becomes the names, the functions that stand in their places, and the list of
@@ -169,25 +206,31 @@ macro_rules! calls {
 calls! {
     GetQueuedCompletionStatusEx is dequeue;
     CreateIoCompletionPort(file: HANDLE, port: HANDLE, key: usize, threads: u32) -> HANDLE,
-        null_mut(), null_mut();
+        null_mut(), Operation::NONE;
     PostQueuedCompletionStatus(port: HANDLE, bytes: u32, key: usize,
-        overlapped: *mut OVERLAPPED) -> BOOL, FALSE, null_mut();
-    CancelIoEx(file: HANDLE, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, null_mut();
-    SetFileCompletionNotificationModes(file: HANDLE, flags: u8) -> BOOL, FALSE, null_mut();
+        overlapped: *mut OVERLAPPED) -> BOOL, FALSE, Operation::NONE;
+    CancelIoEx(file: HANDLE, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, Operation::NONE;
+    SetFileCompletionNotificationModes(file: HANDLE, flags: u8) -> BOOL, FALSE, Operation::NONE;
     WSARecv(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: *mut u32,
-        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR, overlapped;
+        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR,
+        Operation { overlapped, count: bytes, flags, at_once: None };
     WSASend(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: u32,
-        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR, overlapped;
+        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR,
+        Operation { overlapped, count: bytes, ..Operation::NONE };
     AcceptEx(listener: SOCKET, socket: SOCKET, room: *mut c_void, data: u32, near: u32, far: u32,
-        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, overlapped;
+        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
+        Operation { overlapped, count: bytes, at_once: Some(TRUE), ..Operation::NONE };
     ConnectEx(socket: SOCKET, name: *const c_void, length: i32, data: *const c_void, size: u32,
-        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, overlapped;
+        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
+        Operation { overlapped, count: bytes, ..Operation::NONE };
     WSASocketW(family: i32, kind: i32, protocol: i32, info: *const c_void, group: u32,
-        flags: u32) -> SOCKET, !0, null_mut();
-    bind(socket: SOCKET, name: *const c_void, length: i32) -> i32, SOCKET_ERROR, null_mut();
+        flags: u32) -> SOCKET, !0, Operation::NONE;
+    bind(socket: SOCKET, name: *const c_void, length: i32) -> i32, SOCKET_ERROR, Operation::NONE;
     setsockopt(socket: SOCKET, level: i32, name: i32, value: *const u8, length: i32) -> i32,
-        SOCKET_ERROR, null_mut();
-    closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, null_mut();
+        SOCKET_ERROR, Operation::NONE;
+    getsockopt(socket: SOCKET, level: i32, name: i32, value: *mut u8, length: *mut i32) -> i32,
+        SOCKET_ERROR, Operation::NONE;
+    closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, Operation::NONE;
 }
 
 fn install() {
@@ -240,7 +283,7 @@ unsafe extern "system" fn dequeue(
         *removed = strangers + if answer == FALSE { 0 } else { *removed };
         TRUE
     };
-    fault.around(null_mut(), real, FALSE)
+    fault.around(Operation::NONE, real, FALSE)
 }
 
 /// A packet that belongs to nobody: its address is none, or lies inside an operation that was lent,

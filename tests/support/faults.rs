@@ -5,6 +5,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -29,6 +30,8 @@ pub struct Fault {
     after: Pause,
     /// The call returns when its operation has ended.
     ends_first: bool,
+    /// Success at once is reported only after the second pause: the flags, and the count again.
+    writes_late: bool,
     /// So many packets of nobody come out of the port besides.
     pub strangers: u32,
 }
@@ -47,6 +50,7 @@ impl Fault {
         before: Pause::None,
         after: Pause::None,
         ends_first: false,
+        writes_late: false,
         strangers: 0,
     };
 
@@ -69,6 +73,17 @@ impl Fault {
         Self { ends_first: true, ..Self::NONE }
     }
 
+    /// The call writes flags and count only when the gate is open, and returns: what Microsoft allows
+    /// of a call that succeeds at once, whose packet may have been dequeued long ago.
+    pub fn writes_at(gate: &Gate) -> Self {
+        Self { writes_late: true, ..Self::returns_at(gate) }
+    }
+
+    /// As [`writes_at`](Self::writes_at), after other threads had their turn so many times.
+    pub fn writes_after(turns: u64) -> Self {
+        Self { writes_late: true, after: Pause::Turns(turns), ..Self::NONE }
+    }
+
     /// A dequeue that brings so many packets of nobody besides.
     pub fn strangers(strangers: u32) -> Self {
         Self { strangers, ..Self::NONE }
@@ -81,7 +96,7 @@ impl Fault {
     /// Makes the call, or does not, as this says. The error of the call is that of the thread after.
     pub fn around<R: Copy + PartialEq>(
         self,
-        operation: *mut OVERLAPPED,
+        operation: Operation<R>,
         real: impl FnOnce() -> R,
         failure: R,
     ) -> R {
@@ -91,28 +106,74 @@ impl Fault {
             SetLastError(error);
             return failure;
         }
-        let answer = real();
+        let mut answer = real();
         let error = last_error();
         // An operation that was refused is not looked at: it may say "pending" for ever.
-        let lent = !operation.is_null() && (answer != failure || error == ERROR_IO_PENDING);
+        let lent =
+            !operation.overlapped.is_null() && (answer != failure || error == ERROR_IO_PENDING);
         if self.ends_first && lent {
-            wait_for_the_end(operation);
+            wait_for_the_end(operation.overlapped);
         }
+        if self.writes_late && lent && answer == failure {
+            // A call that pends reports nothing. Where it makes no difference to its caller, one
+            // that has ended by now is told as a success at once.
+            let ended = operation.at_once.filter(|_| wait_for_the_end(operation.overlapped));
+            answer = ended.unwrap_or(failure);
+        }
+        let count = operation.count();
         self.after.pass();
+        if self.writes_late && answer != failure {
+            operation.report(count);
+        }
         SetLastError(error);
         answer
     }
 }
 
+/// What a call of an operation was given.
+#[derive(Clone, Copy)]
+pub struct Operation<R> {
+    pub overlapped: *mut OVERLAPPED,
+    /// Where it reports: either may be NULL.
+    pub count: *mut u32,
+    pub flags: *mut u32,
+    /// What it answers when it succeeds at once, if its caller does not mind whether it does.
+    pub at_once: Option<R>,
+}
+
+impl<R> Operation<R> {
+    pub const NONE: Self =
+        Self { overlapped: null_mut(), count: null_mut(), flags: null_mut(), at_once: None };
+
+    /// What the call has counted.
+    fn count(&self) -> u32 {
+        // SAFETY: who makes the call gives it NULL, or room for a number until it returns.
+        if self.count.is_null() { 0 } else { unsafe { self.count.read() } }
+    }
+
+    /// Says what a call says that succeeds. Which flags are set nobody knows.
+    fn report(&self, count: u32) {
+        if !self.count.is_null() {
+            // SAFETY: as above, and it has not returned.
+            unsafe { self.count.write(count) };
+        }
+        if !self.flags.is_null() {
+            // SAFETY: as above.
+            unsafe { self.flags.write(u32::MAX) };
+        }
+    }
+}
+
 /// Gives way until the operation has ended, though not for ever: it may wait for something that comes
-/// only after the call.
-fn wait_for_the_end(operation: *mut OVERLAPPED) {
+/// only after the call. Says whether it has ended.
+fn wait_for_the_end(operation: *mut OVERLAPPED) -> bool {
     let internal = operation.cast::<AtomicUsize>();
     // SAFETY: the operation rests in a table that lives as long as the registration on which the call
     // is being made; only its first word is read, as an atomic.
     let internal = unsafe { &*internal };
     let is_pending = || internal.load(Acquire) as u32 == STATUS_PENDING as u32;
     (0..10_000).take_while(|_| is_pending()).for_each(|_| thread::yield_now());
+    !is_pending()
 }
 
 /// Holds calls up until a test opens it.
@@ -159,6 +220,8 @@ impl Pause {
 pub struct Plan {
     certain: Vec<(Call, u64, Fault)>,
     chance: Option<Chance>,
+    /// What happens to all others that send or receive.
+    always: Option<Fault>,
 }
 
 struct Chance {
@@ -167,7 +230,7 @@ struct Chance {
 }
 
 impl Plan {
-    pub const NONE: Self = Self { certain: Vec::new(), chance: None };
+    pub const NONE: Self = Self { certain: Vec::new(), chance: None, always: None };
 
     pub fn add(&mut self, call: Call, nth: u64, fault: Fault) {
         self.certain.push((call, nth, fault));
@@ -175,6 +238,10 @@ impl Plan {
 
     pub fn at_random(&mut self, seed: u64, one_in: u64) {
         self.chance = Some(Chance { numbers: Numbers::new(seed), one_in });
+    }
+
+    pub fn always(&mut self, fault: Fault) {
+        self.always = Some(fault);
     }
 
     /// Whether all that was planned has happened.
@@ -186,6 +253,9 @@ impl Plan {
         let planned = self.certain.iter().position(|(other, at, _)| (*other, *at) == (call, nth));
         if let Some(planned) = planned {
             return self.certain.swap_remove(planned).2;
+        }
+        if let (Some(fault), Call::WSARecv | Call::WSASend) = (&self.always, call) {
+            return fault.clone();
         }
         let Some(Chance { numbers, one_in }) = &mut self.chance else { return Fault::NONE };
         if numbers.below(*one_in) == 0 { by_chance(call, numbers) } else { Fault::NONE }
@@ -204,11 +274,12 @@ fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
         _ => return Fault::NONE,
     };
     let turns = Pause::Turns(numbers.below(200));
-    match numbers.below(5) {
+    match numbers.below(6) {
         0 => Fault::fails(error),
         1 => Fault { before: turns, ..Fault::NONE },
         2 => Fault { after: turns, ..Fault::NONE },
         3 => Fault::ends_first(),
+        4 => Fault { writes_late: true, after: turns, ..Fault::NONE },
         _ => Fault::strangers(1 + numbers.below(4) as u32),
     }
 }

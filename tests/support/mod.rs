@@ -13,14 +13,15 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::io;
 use std::net::{TcpListener, TcpStream};
-use std::os::windows::io::{AsRawSocket, FromRawSocket};
+use std::os::windows::io::{AsHandle, AsRawHandle, AsRawSocket, FromRawSocket};
 use std::panic::resume_unwind;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use overlapped::ffi::constants::{INVALID_SOCKET, SOCKET_ERROR};
-use overlapped::ffi::types::SOCKET;
+use overlapped::ffi;
+use overlapped::ffi::constants::{FALSE, INVALID_SOCKET, SOCKET_ERROR};
+use overlapped::ffi::types::{OVERLAPPED_ENTRY, SOCKET};
 use overlapped::{
     Buffer, Completion, CompletionQueue, Completions, Failure, Key, OperationId, Registration,
 };
@@ -157,6 +158,23 @@ pub fn gather(
         buffer = received.buffer;
     }
     buffer
+}
+
+/// Takes up to `count` packets out of a port without whoever owns it, and so at least one.
+#[track_caller]
+pub fn dequeue_by_hand(port: &impl AsHandle, count: usize) -> Vec<OVERLAPPED_ENTRY> {
+    let (mut packets, mut removed) = (Vec::with_capacity(count), 0);
+    let deadline = DEADLINE.as_millis() as u32;
+    // SAFETY: the port is open, and there is room for so many entries and for their number.
+    let some = unsafe {
+        let (port, room) = (port.as_handle().as_raw_handle(), packets.as_mut_ptr());
+        let count = count as u32;
+        ffi::kernel32::GetQueuedCompletionStatusEx(port, room, count, &mut removed, deadline, FALSE)
+    };
+    assert_ne!(some, FALSE, "no packet came: {}", io::Error::last_os_error());
+    // SAFETY: the system has filled so many.
+    unsafe { packets.set_len(removed as usize) };
+    packets
 }
 
 /// Runs something that might never end in a thread of its own, and fails if it does not.
