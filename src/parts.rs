@@ -155,6 +155,28 @@ mod tests {
         assert_eq!(u32::MAX - parts.left, (1..=16).sum());
     }
 
+    /// What Winsock reads, through the pointer and the count that it is given.
+    fn given(parts: &Parts) -> Vec<(*mut u8, u32)> {
+        let count = parts.count() as usize;
+        // SAFETY: so many elements are written, and they are there as long as `parts` is borrowed.
+        let array = unsafe { std::slice::from_raw_parts(parts.as_ptr(), count) };
+        array.iter().map(|part| (part.buf, part.len)).collect()
+    }
+
+    #[test]
+    fn the_system_is_given_the_array_of_the_parts() {
+        let mut array = [vec![1_u8, 2], Vec::with_capacity(9), vec![3]];
+        let filled = given(&Parts::filled(&array));
+        let expected = array.each_mut().map(|part| (part.as_mut_ptr(), part.len() as u32));
+        // Of a part of no bytes no address counts.
+        assert_eq!([filled[0], filled[2]], [expected[0], expected[2]]);
+        assert_eq!((filled.len(), filled[1].1), (3, 0));
+
+        let spare = given(&Parts::spare(&mut array));
+        let second = (array[1].as_mut_ptr(), array[1].capacity() as u32);
+        assert_eq!((spare.len(), spare[1]), (3, second));
+    }
+
     #[test]
     fn the_parts_are_where_the_buffer_is() {
         let mut array = [vec![1_u8], Vec::with_capacity(9)];

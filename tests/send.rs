@@ -255,3 +255,15 @@ fn the_side_that_was_shut_down_for_receiving_can_still_send() -> io::Result<()> 
     assert_eq!(heard(&mut peer, 10), b"still here");
     Ok(())
 }
+
+/// What Winsock makes of no parts at all is not documented, so it is given one, of no bytes.
+#[test]
+fn a_buffer_without_parts_sends_no_bytes_and_has_no_room() -> io::Result<()> {
+    let queue = CompletionQueue::<[Vec<u8>; 0]>::new()?;
+    let (stream, _peer) = registered(&queue, Key(1));
+    stream.send([])?;
+    assert_eq!(tcp::one_sent(&queue).count, 0);
+    let rejected = stream.receive([]).expect_err("there is no room");
+    assert_eq!(rejected.error.kind(), io::ErrorKind::InvalidInput);
+    Ok(())
+}

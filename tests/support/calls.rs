@@ -10,7 +10,7 @@
 #![allow(non_snake_case, non_camel_case_types, reason = "the names are the system's")]
 
 use std::ffi::c_void;
-use std::ptr::{null_mut, without_provenance_mut};
+use std::ptr::{null_mut, slice_from_raw_parts_mut, without_provenance_mut};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -58,6 +58,11 @@ impl Calls {
     /// The counts of all, in the order of [`Call::ALL`].
     pub fn counts(&self) -> [u64; Call::ALL.len()] {
         Call::ALL.map(|call| self.count(call))
+    }
+
+    /// The family for which this program has last made a socket by `WSASocketW`.
+    pub fn family(&self) -> u16 {
+        FAMILY.load(SeqCst) as u16
     }
 
     /// How many packets of nobody have been mixed in.
@@ -110,6 +115,8 @@ static REAL: [AtomicPtr<c_void>; Call::ALL.len()] =
 static IOCTL: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
 /// The address of an operation that was lent, whatever has become of it.
 static LENT: AtomicUsize = AtomicUsize::new(0);
+/// The family that a socket was last made for.
+static FAMILY: AtomicUsize = AtomicUsize::new(0);
 /// The addresses of operations whose calls are under way.
 static UNDER_WAY: [AtomicUsize; 32] = [const { AtomicUsize::new(0) }; 32];
 /// How many calls were given an operation of which another call had not returned.
@@ -213,7 +220,7 @@ calls! {
     SetFileCompletionNotificationModes(file: HANDLE, flags: u8) -> BOOL, FALSE, Operation::NONE;
     WSARecv(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: *mut u32,
         overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR,
-        Operation { overlapped, count: bytes, flags, at_once: None };
+        Operation { overlapped, count: bytes, flags, ..Operation::NONE };
     WSASend(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: u32,
         overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR,
         Operation { overlapped, count: bytes, ..Operation::NONE };
@@ -224,13 +231,19 @@ calls! {
         bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
         Operation { overlapped, count: bytes, ..Operation::NONE };
     WSASocketW(family: i32, kind: i32, protocol: i32, info: *const c_void, group: u32,
-        flags: u32) -> SOCKET, !0, Operation::NONE;
+        flags: u32) -> SOCKET, !0, { FAMILY.store(family as usize, SeqCst); Operation::NONE };
     bind(socket: SOCKET, name: *const c_void, length: i32) -> i32, SOCKET_ERROR, Operation::NONE;
     setsockopt(socket: SOCKET, level: i32, name: i32, value: *const u8, length: i32) -> i32,
         SOCKET_ERROR, Operation::NONE;
     getsockopt(socket: SOCKET, level: i32, name: i32, value: *mut u8, length: *mut i32) -> i32,
-        SOCKET_ERROR, Operation::NONE;
+        SOCKET_ERROR, Operation { room: Some(room(value, length)), ..Operation::NONE };
     closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, Operation::NONE;
+}
+
+/// The room that a question has for its answer.
+fn room(value: *mut u8, length: *mut i32) -> *mut [u8] {
+    // SAFETY: who asks says how much room there is, in a number that is there until the call returns.
+    slice_from_raw_parts_mut(value, unsafe { *length } as usize)
 }
 
 fn install() {

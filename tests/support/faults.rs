@@ -30,6 +30,10 @@ pub struct Fault {
     after: Pause,
     /// The call returns when its operation has ended.
     ends_first: bool,
+    /// The system is asked, and its operation has ended when the call fails with this error.
+    fails_though_begun: Option<u32>,
+    /// What the call has written as its answer is zeros.
+    answers_zeros: bool,
     /// Success at once is reported only after the second pause: the flags, and the count again.
     writes_late: bool,
     /// So many packets of nobody come out of the port besides.
@@ -50,6 +54,8 @@ impl Fault {
         before: Pause::None,
         after: Pause::None,
         ends_first: false,
+        fails_though_begun: None,
+        answers_zeros: false,
         writes_late: false,
         strangers: 0,
     };
@@ -82,6 +88,16 @@ impl Fault {
     /// As [`writes_at`](Self::writes_at), after other threads had their turn so many times.
     pub fn writes_after(turns: u64) -> Self {
         Self { writes_late: true, after: Pause::Turns(turns), ..Self::NONE }
+    }
+
+    /// The call fails, and a packet comes all the same: as of a datagram that did not fit.
+    pub fn fails_though_begun(error: u32) -> Self {
+        Self { fails_though_begun: Some(error), ..Self::NONE }
+    }
+
+    /// A question whose answer is zeros.
+    pub fn answers_zeros() -> Self {
+        Self { answers_zeros: true, ..Self::NONE }
     }
 
     /// A dequeue that brings so many packets of nobody besides.
@@ -120,6 +136,14 @@ impl Fault {
             let ended = operation.at_once.filter(|_| wait_for_the_end(operation.overlapped));
             answer = ended.unwrap_or(failure);
         }
+        if let Some(error) = self.fails_though_begun {
+            assert_or_abort(wait_for_the_end(operation.overlapped), "the operation has not ended");
+            SetLastError(error);
+            return failure;
+        }
+        if self.answers_zeros {
+            operation.answer_zeros();
+        }
         let count = operation.count();
         self.after.pass();
         if self.writes_late && answer != failure {
@@ -139,11 +163,24 @@ pub struct Operation<R> {
     pub flags: *mut u32,
     /// What it answers when it succeeds at once, if its caller does not mind whether it does.
     pub at_once: Option<R>,
+    /// Where a question is answered.
+    pub room: Option<*mut [u8]>,
 }
 
 impl<R> Operation<R> {
-    pub const NONE: Self =
-        Self { overlapped: null_mut(), count: null_mut(), flags: null_mut(), at_once: None };
+    pub const NONE: Self = Self {
+        overlapped: null_mut(),
+        count: null_mut(),
+        flags: null_mut(),
+        at_once: None,
+        room: None,
+    };
+
+    fn answer_zeros(&self) {
+        let room = self.room.expect("a call that answers something");
+        // SAFETY: who makes the call gives it this room, until it returns.
+        unsafe { (*room).fill(0) };
+    }
 
     /// What the call has counted.
     fn count(&self) -> u32 {
@@ -195,13 +232,17 @@ impl Gate {
         let start = Instant::now();
         self.0[1].store(true, SeqCst);
         while !self.0[0].load(SeqCst) {
-            // A panic would have to pass through the caller of a system call.
-            if start.elapsed() > DEADLINE {
-                eprintln!("a gate was not opened in {DEADLINE:?}");
-                std::process::abort();
-            }
+            assert_or_abort(start.elapsed() < DEADLINE, "a gate was not opened in time");
             thread::yield_now();
         }
+    }
+}
+
+/// A panic would have to pass through the caller of a system call.
+fn assert_or_abort(holds: bool, otherwise: &str) {
+    if !holds {
+        eprintln!("{otherwise}");
+        std::process::abort();
     }
 }
 
