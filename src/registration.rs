@@ -116,11 +116,19 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     }
 
     /// Asks the system to cancel one operation. Its completion comes in any case: as
-    /// [`Cancelled`](super::Failure::Cancelled), or as what it had become before. Bytes that a
-    /// cancelled receive had already taken from the stream can be lost with it.
+    /// [`Cancelled`](super::Failure::Cancelled), or as what it had become before.
+    ///
+    /// What else is pending on the same stream can be concerned:
+    ///
+    /// * Windows cancels all *receives* that are pending on a TCP stream when one of them is
+    ///   cancelled, and leaves the sends alone. Each gets a completion of its own. (Wine cancels the
+    ///   one that was meant.)
+    /// * Bytes that a cancelled receive had already taken from the stream can be lost with it.
+    /// * After a cancelled *send* nobody knows which of its bytes went out, so what follows would come
+    ///   to the peer at an unknown place: drop the stream.
     ///
     /// Returns whether there was something to cancel. An id that is out of date, or that belongs to
-    /// another registration or queue, does nothing: never does it hit another operation.
+    /// another registration or queue, does nothing: it is never taken for another operation.
     ///
     /// # Errors
     ///

@@ -39,9 +39,10 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     ///
     /// A receive ends when there are bytes, however few, and not when the buffer is full. A buffer that
     /// gathers a message is full in the end, so give it room before each receive
-    /// (`buffer.reserve(4096)`): without room it is turned away. Several may
-    /// be pending; the system fills them in the order of submission. A buffer of several parts is
-    /// filled part by part; room beyond 16 parts or `u32::MAX` bytes is not used.
+    /// (`buffer.reserve(4096)`): without room it is turned away. Several may be pending; the system
+    /// fills them in the order of submission, and those that two threads submit at the same time in no
+    /// particular order. A buffer of several parts is filled part by part. Of one part 1 GiB is used at
+    /// the most, of a buffer 16 parts and `u32::MAX` bytes; room behind a part that was cut is not used.
     ///
     /// # Errors
     ///
@@ -108,8 +109,10 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     ///
     /// A send ends when the system has taken all the bytes, which is not when the peer has them. If
     /// the peer does not receive, it stays pending. Several may be pending; the bytes go out in the
-    /// order of submission. A buffer of several parts is sent part by part; what is beyond 16 parts or
-    /// `u32::MAX` bytes is not sent, as the count tells. No bytes are sent at once.
+    /// order of submission, and those that two threads submit at the same time in no particular order. A
+    /// buffer of several parts is sent part by part. Of one part 1 GiB is sent at the most, of a buffer
+    /// 16 parts and `u32::MAX` bytes; what is behind a part that was cut is not sent, as the count tells.
+    /// A send of no bytes completes immediately.
     ///
     /// # Errors
     ///
