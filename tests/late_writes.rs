@@ -24,6 +24,13 @@ use support::{DEADLINE, collect, one, pair, registered};
 mod calls;
 use calls::{Call, Calls, Fault, Gate};
 
+#[path = "support/pages.rs"]
+mod pages;
+
+/// So a write to memory that was freed is a fault, and not another one's trouble.
+#[global_allocator]
+static ALLOCATOR: pages::Pages = pages::Pages;
+
 #[path = "support/tcp.rs"]
 mod tcp;
 use tcp::{V4, listening};

@@ -240,6 +240,10 @@ fn a_slot_whose_call_has_not_returned_serves_no_other_operation() {
     unsafe { lent.flags().write(u32::MAX) };
     // SAFETY: as above.
     unsafe { lent.count().write(u32::MAX) };
+    // SAFETY: the fields are for the provider of the call, while that is under way.
+    unsafe { (*slow).Offset = 7 };
+    // SAFETY: as above.
+    unsafe { (*slow).OffsetHigh = 7 };
     for (number, other) in others.iter().enumerate() {
         finish(other, SUCCESS, 0);
         let ended = complete(&table, other.overlapped).map(|ended| ended.value);
@@ -252,6 +256,10 @@ fn a_slot_whose_call_has_not_returned_serves_no_other_operation() {
     let words = [next.flags(), next.count()];
     // SAFETY: nobody else touches the words of a call.
     assert_eq!(words.map(|word| unsafe { *word }), [0, 0], "whatever a call has left there");
+    // SAFETY: as above, of what is the next call's.
+    let fresh = unsafe { (*next.overlapped()).Offset };
+    // SAFETY: as above.
+    assert_eq!((fresh, unsafe { (*next.overlapped()).OffsetHigh }), (0, 0));
 }
 
 /// While the call goes on, and while somebody names the operation, the slot is kept; whoever lets go

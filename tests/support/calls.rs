@@ -226,7 +226,13 @@ calls! {
         Operation { overlapped, count: bytes, ..Operation::NONE };
     AcceptEx(listener: SOCKET, socket: SOCKET, room: *mut c_void, data: u32, near: u32, far: u32,
         bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
-        Operation { overlapped, count: bytes, at_once: Some(TRUE), ..Operation::NONE };
+        Operation {
+            overlapped,
+            count: bytes,
+            at_once: Some(TRUE),
+            room: Some(slice_from_raw_parts_mut(room.cast(), (data + near + far) as usize)),
+            ..Operation::NONE
+        };
     ConnectEx(socket: SOCKET, name: *const c_void, length: i32, data: *const c_void, size: u32,
         bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
         Operation { overlapped, count: bytes, ..Operation::NONE };

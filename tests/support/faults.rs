@@ -144,10 +144,12 @@ impl Fault {
         if self.answers_zeros {
             operation.answer_zeros();
         }
+        let reports_late = self.writes_late && answer != failure;
         let count = operation.count();
+        let written = if reports_late { operation.written() } else { Vec::new() };
         self.after.pass();
-        if self.writes_late && answer != failure {
-            operation.report(count);
+        if reports_late {
+            operation.report(count, &written);
         }
         SetLastError(error);
         answer
@@ -163,7 +165,7 @@ pub struct Operation<R> {
     pub flags: *mut u32,
     /// What it answers when it succeeds at once, if its caller does not mind whether it does.
     pub at_once: Option<R>,
-    /// Where a question is answered.
+    /// Where else it writes: the answer to a question, or addresses.
     pub room: Option<*mut [u8]>,
 }
 
@@ -188,8 +190,18 @@ impl<R> Operation<R> {
         if self.count.is_null() { 0 } else { unsafe { self.count.read() } }
     }
 
+    /// What the call has written besides.
+    fn written(&self) -> Vec<u8> {
+        // SAFETY: who makes the call gives it this room until it returns, and it has been filled.
+        self.room.map_or_else(Vec::new, |room| unsafe { (*room).to_vec() })
+    }
+
     /// Says what a call says that succeeds. Which flags are set nobody knows.
-    fn report(&self, count: u32) {
+    fn report(&self, count: u32, written: &[u8]) {
+        if let Some(room) = self.room {
+            // SAFETY: as above, and the call has not returned.
+            unsafe { (*room).copy_from_slice(written) };
+        }
         if !self.count.is_null() {
             // SAFETY: as above, and it has not returned.
             unsafe { self.count.write(count) };
