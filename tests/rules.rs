@@ -59,7 +59,7 @@ fn a_buffer_outlives_a_cancellation_until_the_packet_is_dequeued() {
     assert_eq!((drops.count(), queue.in_flight()), (1, 0));
 }
 
-// Rule 3: everything comes back exactly once.
+// Rule 4: everything comes back exactly once.
 
 #[test]
 fn a_registration_that_is_forgotten_keeps_talking() {
@@ -122,7 +122,7 @@ fn what_is_left_in_a_batch_is_dropped_with_it() {
     assert_eq!(drops.count(), 1);
 }
 
-// Rule 4: a key never speaks after its registration is gone.
+// Rule 5: nothing more is said under a key after its registration is gone.
 
 #[test]
 fn nothing_is_said_about_a_registration_that_is_gone() {
@@ -173,7 +173,7 @@ fn a_socket_that_was_taken_out_says_nothing_more_and_lives_on() {
     assert_eq!(&bytes, b"still here");
 }
 
-// Rule 5: dropping the queue waits, and then leaks rather than frees.
+// Rule 7: dropping the queue waits, and then leaks rather than frees.
 
 #[test]
 fn a_queue_that_is_dropped_cancels_and_takes_everything_back() {
