@@ -205,6 +205,9 @@ pub const WSAETIMEDOUT: i32 = 10060;
 /// Nobody listens at that address.
 pub const WSAECONNREFUSED: i32 = 10061;
 
+/// The host is down.
+pub const WSAEHOSTDOWN: i32 = 10064;
+
 /// There is no way to that host.
 pub const WSAEHOSTUNREACH: i32 = 10065;
 

@@ -23,7 +23,8 @@ pub const STATUS_PENDING: NTSTATUS = 0x0000_0103;
 
 // Cancelled: an outcome of its own
 
-/// Cancelled, by `CancelIoEx` or with the handle that started it.
+/// Cancelled by `CancelIoEx`. What is pending on a socket that is closed on this side ends with
+/// another status, such as [`STATUS_CONNECTION_ABORTED`].
 pub const STATUS_CANCELLED: NTSTATUS = 0xC000_0120_u32 as NTSTATUS;
 
 /// The transport gave the request up.
@@ -54,7 +55,7 @@ pub const STATUS_HOPLIMIT_EXCEEDED: NTSTATUS = 0xC000_A012_u32 as NTSTATUS;
 /// This side disconnected.
 pub const STATUS_LOCAL_DISCONNECT: NTSTATUS = 0xC000_013B_u32 as NTSTATUS;
 
-/// This side aborted the connection.
+/// This side aborted the connection, such as by closing the socket.
 pub const STATUS_CONNECTION_ABORTED: NTSTATUS = 0xC000_0241_u32 as NTSTATUS;
 
 /// The transaction was aborted.
@@ -92,6 +93,11 @@ pub const STATUS_BAD_NETWORK_PATH: NTSTATUS = 0xC000_00BE_u32 as NTSTATUS;
 /// There is no way to the host.
 pub const STATUS_HOST_UNREACHABLE: NTSTATUS = 0xC000_023D_u32 as NTSTATUS;
 
+// WSAEHOSTDOWN
+
+/// The host is down.
+pub const STATUS_HOST_DOWN: NTSTATUS = 0xC000_0350_u32 as NTSTATUS;
+
 // WSAEMSGSIZE
 
 /// The datagram was longer than the buffer. A warning: the bytes that fit are there.
@@ -126,6 +132,12 @@ pub const STATUS_TOO_MANY_PAGING_FILES: NTSTATUS = 0xC000_0097_u32 as NTSTATUS;
 /// The peer's system lacks the resources for it.
 pub const STATUS_REMOTE_RESOURCES: NTSTATUS = 0xC000_013D_u32 as NTSTATUS;
 
+/// The range of addresses is in the way of another. These are addresses of memory.
+pub const STATUS_CONFLICTING_ADDRESSES: NTSTATUS = 0xC000_0018_u32 as NTSTATUS;
+
+/// No more addresses can be opened.
+pub const STATUS_TOO_MANY_ADDRESSES: NTSTATUS = 0xC000_0209_u32 as NTSTATUS;
+
 // WSAEADDRINUSE
 
 /// The address is in use.
@@ -133,9 +145,6 @@ pub const STATUS_ADDRESS_ALREADY_EXISTS: NTSTATUS = 0xC000_020A_u32 as NTSTATUS;
 
 /// Someone else has it and does not share.
 pub const STATUS_SHARING_VIOLATION: NTSTATUS = 0xC000_0043_u32 as NTSTATUS;
-
-/// No more addresses can be opened.
-pub const STATUS_TOO_MANY_ADDRESSES: NTSTATUS = 0xC000_0209_u32 as NTSTATUS;
 
 // WSAEADDRNOTAVAIL
 
@@ -145,8 +154,10 @@ pub const STATUS_INVALID_ADDRESS: NTSTATUS = 0xC000_0141_u32 as NTSTATUS;
 /// A part of the address is not valid.
 pub const STATUS_INVALID_ADDRESS_COMPONENT: NTSTATUS = 0xC000_0207_u32 as NTSTATUS;
 
-/// The address is in the way of another.
-pub const STATUS_CONFLICTING_ADDRESSES: NTSTATUS = 0xC000_0018_u32 as NTSTATUS;
+// WSAEISCONN
+
+/// The connection is there already.
+pub const STATUS_CONNECTION_ACTIVE: NTSTATUS = 0xC000_023B_u32 as NTSTATUS;
 
 // WSAENOTCONN
 
@@ -155,7 +166,8 @@ pub const STATUS_INVALID_CONNECTION: NTSTATUS = 0xC000_0140_u32 as NTSTATUS;
 
 // WSAESHUTDOWN
 
-/// This direction has been shut down.
+/// This direction has been shut down. That is what a socket means by it; of a pipe it says that the
+/// other end has been disconnected, `ERROR_PIPE_NOT_CONNECTED`.
 pub const STATUS_PIPE_DISCONNECTED: NTSTATUS = 0xC000_00B0_u32 as NTSTATUS;
 
 // WSAEDISCON
@@ -178,6 +190,9 @@ pub const STATUS_BUFFER_TOO_SMALL: NTSTATUS = 0xC000_0023_u32 as NTSTATUS;
 
 /// A pointer leads to no memory of this process.
 pub const STATUS_ACCESS_VIOLATION: NTSTATUS = 0xC000_0005_u32 as NTSTATUS;
+
+/// A pointer is not aligned as what it points to wants it.
+pub const STATUS_DATATYPE_MISALIGNMENT_ERROR: NTSTATUS = 0xC000_02C5_u32 as NTSTATUS;
 
 // WSAEWOULDBLOCK
 

@@ -25,7 +25,12 @@ pub(super) struct Status(NTSTATUS);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The operation was cancelled, because the program asked for it or closed the socket.
+    /// The operation was cancelled: this is what `CancelIoEx` brings, and so
+    /// [`cancel`](super::Registration::cancel), whoever in this process has called it. It is also
+    /// what the transport says when it has given the request up.
+    ///
+    /// An operation that ends because its socket was closed on this side is not cancelled but
+    /// fails, on Windows as a rule with [`ConnectionAborted`](io::ErrorKind::ConnectionAborted).
     ///
     /// This is not an `io::Error`, because std has no kind for it: the code that Windows has for a
     /// cancelled operation, 995, comes out of std as `TimedOut`.
@@ -85,6 +90,7 @@ fn system_code(status: NTSTATUS) -> Option<i32> {
             WSAENETUNREACH
         }
         STATUS_HOST_UNREACHABLE => WSAEHOSTUNREACH,
+        STATUS_HOST_DOWN => WSAEHOSTDOWN,
         STATUS_BUFFER_OVERFLOW | STATUS_INVALID_BUFFER_SIZE => WSAEMSGSIZE,
         STATUS_INSUFFICIENT_RESOURCES
         | STATUS_PAGEFILE_QUOTA
@@ -93,18 +99,21 @@ fn system_code(status: NTSTATUS) -> Option<i32> {
         | STATUS_NO_MEMORY
         | STATUS_COMMITMENT_LIMIT
         | STATUS_TOO_MANY_PAGING_FILES
-        | STATUS_REMOTE_RESOURCES => WSAENOBUFS,
-        STATUS_ADDRESS_ALREADY_EXISTS | STATUS_SHARING_VIOLATION | STATUS_TOO_MANY_ADDRESSES => {
-            WSAEADDRINUSE
-        }
-        STATUS_INVALID_ADDRESS
-        | STATUS_INVALID_ADDRESS_COMPONENT
-        | STATUS_CONFLICTING_ADDRESSES => WSAEADDRNOTAVAIL,
+        | STATUS_REMOTE_RESOURCES
+        | STATUS_CONFLICTING_ADDRESSES
+        | STATUS_TOO_MANY_ADDRESSES => WSAENOBUFS,
+        STATUS_ADDRESS_ALREADY_EXISTS | STATUS_SHARING_VIOLATION => WSAEADDRINUSE,
+        STATUS_INVALID_ADDRESS | STATUS_INVALID_ADDRESS_COMPONENT => WSAEADDRNOTAVAIL,
+        STATUS_CONNECTION_ACTIVE => WSAEISCONN,
         STATUS_INVALID_CONNECTION => WSAENOTCONN,
+        // Of a pipe it would be ERROR_PIPE_NOT_CONNECTED: the meaning depends on the kind of
+        // handle, and so far all operations are those of sockets.
         STATUS_PIPE_DISCONNECTED => WSAESHUTDOWN,
         STATUS_GRACEFUL_DISCONNECT => WSAEDISCON,
         STATUS_INVALID_HANDLE | STATUS_OBJECT_TYPE_MISMATCH => WSAENOTSOCK,
-        STATUS_BUFFER_TOO_SMALL | STATUS_ACCESS_VIOLATION => WSAEFAULT,
+        STATUS_BUFFER_TOO_SMALL | STATUS_ACCESS_VIOLATION | STATUS_DATATYPE_MISALIGNMENT_ERROR => {
+            WSAEFAULT
+        }
         STATUS_DEVICE_NOT_READY | STATUS_REQUEST_NOT_ACCEPTED => WSAEWOULDBLOCK,
         STATUS_NETWORK_BUSY
         | STATUS_INVALID_NETWORK_RESPONSE

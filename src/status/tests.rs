@@ -69,6 +69,7 @@ fn timeouts() {
 fn networks_and_hosts_out_of_reach() {
     become_code(&[0xC000_023C, 0xC000_023E, 0xC000_00BE], 10051);
     become_code(&[0xC000_023D], 10065);
+    become_code(&[0xC000_0350], 10064);
 }
 
 #[test]
@@ -94,6 +95,8 @@ fn resources_run_out() {
             0xC000_012D,
             0xC000_0097,
             0xC000_013D,
+            0xC000_0018,
+            0xC000_0209,
         ],
         10055,
     );
@@ -101,12 +104,13 @@ fn resources_run_out() {
 
 #[test]
 fn addresses_taken_and_unusable() {
-    become_code(&[0xC000_020A, 0xC000_0043, 0xC000_0209], 10048);
-    become_code(&[0xC000_0141, 0xC000_0207, 0xC000_0018], 10049);
+    become_code(&[0xC000_020A, 0xC000_0043], 10048);
+    become_code(&[0xC000_0141, 0xC000_0207], 10049);
 }
 
 #[test]
 fn the_state_of_the_socket() {
+    become_code(&[0xC000_023B], 10056);
     become_code(&[0xC000_0140], 10057);
     become_code(&[0xC000_00B0], 10058);
     become_code(&[0xC000_0237], 10101);
@@ -115,7 +119,7 @@ fn the_state_of_the_socket() {
 
 #[test]
 fn arguments_and_readiness() {
-    become_code(&[0xC000_0023, 0xC000_0005], 10014);
+    become_code(&[0xC000_0023, 0xC000_0005, 0xC000_02C5], 10014);
     become_code(&[0xC000_00A3, 0xC000_00D0], 10035);
 }
 
