@@ -19,7 +19,7 @@ use overlapped::ffi::types::{BOOL, DWORD, HANDLE, NTSTATUS, OVERLAPPED, SOCKET, 
 use overlapped::{Completion, CompletionQueue, Key, Packet};
 
 mod support;
-use support::{collect, one, one_received, pair, registered};
+use support::{Received, assert_quiet, collect, one, one_received, pair, registered};
 
 /// A receive as code starts it that knows nothing of the queue.
 #[repr(C)]
@@ -113,8 +113,10 @@ fn an_operation_that_was_pending_before_the_registration_delivers_its_packet_too
     Ok(())
 }
 
+/// Windows cancels all receives that are pending on a stream with the one that is named, whoever
+/// started them. Wine leaves the others alone until all are named. Each has its packet, once.
 #[test]
-fn cancel_all_does_not_tell_duplicates_apart_but_cancel_does() -> io::Result<()> {
+fn cancel_all_does_not_tell_duplicates_apart() -> io::Result<()> {
     let queue = CompletionQueue::new()?;
     let (stream, _peer) = registered(&queue, Key(7));
     let duplicate = stream.get_ref().try_clone()?;
@@ -122,10 +124,31 @@ fn cancel_all_does_not_tell_duplicates_apart_but_cancel_does() -> io::Result<()>
     let id = stream.receive(Vec::with_capacity(16))?;
 
     assert!(stream.cancel(id)?);
-    one_received(&queue).assert_cancelled();
+    let mut ended = collect(&queue, 1);
+    if !ended.iter().any(|ended| matches!(ended, Completion::Received { .. })) {
+        ended.extend(collect(&queue, 1));
+    }
+    // Nothing is pending any more where both were cancelled, and then the answer is no.
+    match stream.cancel_all()? {
+        true => println!("this system cancels the receive that was named, and no other"),
+        false => println!("this system cancels all receives of a stream with the one named"),
+    }
+    ended.extend(collect(&queue, 2 - ended.len()));
 
-    assert!(stream.cancel_all()?);
-    assert_eq!(Bare::end(bare, one_foreign(&queue)), (STATUS_CANCELLED, Vec::new()));
+    let (mut own, mut foreign) = (None, None);
+    for ended in ended {
+        let twice = match ended {
+            Completion::Foreign(packet) => foreign.replace(packet).is_some(),
+            ended => own.replace(Received::of(ended)).is_some(),
+        };
+        assert!(!twice, "one of the two has ended twice");
+    }
+    let own = own.expect("the queue's own");
+    own.assert_cancelled();
+    assert_eq!(own.id, id);
+    let foreign = foreign.expect("a packet of nobody's");
+    assert_eq!(Bare::end(bare, foreign), (STATUS_CANCELLED, Vec::new()));
+    assert_quiet(&queue);
     Ok(())
 }
 
