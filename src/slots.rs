@@ -170,7 +170,8 @@ impl<S: Zeroed> Slots<S> {
         self.words().all(|word| word == 0)
     }
 
-    fn words(&self) -> impl Iterator<Item = u64> {
+    // The lifetime is said for a package of edition 2021 that has the sources as a module.
+    fn words(&self) -> impl Iterator<Item = u64> + '_ {
         let groups = (0..self.groups()).filter_map(|number| self.group(number));
         groups.map(|group| group.word.load(SeqCst))
     }
