@@ -18,7 +18,7 @@ use support::{DEADLINE, Received, assert_quiet, collect, gather, one, one_receiv
 
 #[path = "support/tcp.rs"]
 mod tcp;
-use tcp::{LARGE, heard, one_sent, without_send_buffer};
+use tcp::{LARGE, heard};
 
 #[test]
 fn a_cancelled_receive_comes_back_with_its_buffer() -> io::Result<()> {
@@ -108,19 +108,25 @@ fn receive_into(
 fn a_send_goes_on_when_a_receive_of_the_same_stream_is_cancelled() -> io::Result<()> {
     let queue = CompletionQueue::new()?;
     let (stream, mut peer) = registered(&queue, Key(0));
-    without_send_buffer(stream.get_ref());
     let receive = stream.receive(Vec::with_capacity(16))?;
+    // It pends, unless the system makes a copy of all its bytes.
     let send = stream.send(vec![7; LARGE])?;
-    assert_quiet(&queue);
-
     assert!(stream.cancel(receive)?);
-    let received = one_received(&queue);
-    received.assert_cancelled();
-    assert_eq!((received.id, stream.in_flight()), (receive, 1));
 
     let reader = thread::spawn(move || heard(&mut peer, LARGE));
-    let sent = one_sent(&queue);
-    assert_eq!((sent.id, sent.count), (send, LARGE));
+    for completion in collect(&queue, 2) {
+        match completion {
+            Completion::Sent { id, count, result, .. } => {
+                result?;
+                assert_eq!((id, count), (send, LARGE));
+            }
+            completion => {
+                let received = Received::of(completion);
+                received.assert_cancelled();
+                assert_eq!(received.id, receive);
+            }
+        }
+    }
     assert!(reader.join().expect("reading").iter().all(|byte| *byte == 7));
     Ok(())
 }
