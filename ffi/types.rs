@@ -115,10 +115,12 @@ pub struct OVERLAPPED_ENTRY {
     /// The operation's address, as it was given when the operation began. NULL is legal in a
     /// packet that was posted.
     pub lpOverlapped: *mut OVERLAPPED,
-    /// The operation's [`NTSTATUS`], in the low 32 bits. The high half, on 64 bits, is leftovers:
-    /// cut it off.
+    /// Reserved, says Microsoft. What stands there is the operation's [`NTSTATUS`], in the low 32 bits,
+    /// with leftovers in the high half; but the place where it is documented to stand is
+    /// [`OVERLAPPED::Internal`].
     pub Internal: ULONG_PTR,
-    /// How many bytes were moved. A failed operation can have moved some too.
+    /// How many bytes were moved. For an operation that failed Microsoft promises no count; systems
+    /// have been seen to report what it had moved until then.
     pub dwNumberOfBytesTransferred: DWORD,
 }
 

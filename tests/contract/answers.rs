@@ -15,7 +15,7 @@ use overlapped::ffi::types::WSABUF;
 use super::ends::reset;
 use super::kernel::{Answer, BOGUS, Operation, connected, handle_of, raw};
 use super::receive::wait_for_data;
-use super::start::{receive, socket};
+use super::start::{receive, send, socket};
 
 /// (30) An error is the whole answer: no packet follows. (The two exceptions are in `datagrams`
 /// and `pipes`.)
@@ -50,6 +50,27 @@ fn a_receive_after_a_reset_fails_at_once() {
     } else {
         assert_eq!(port.end(operation).count, 0);
     }
+}
+
+/// (64) What is refused at once has not begun: the status stays as the caller has left it, and no
+/// packet comes. The layer relies on this when it takes back what was refused.
+/// <https://learn.microsoft.com/en-us/windows/win32/api/minwinbase/ns-minwinbase-overlapped>
+#[test]
+fn what_is_refused_at_once_has_not_begun() {
+    let (port, near, far) = connected();
+    let lonely = socket(WSA_FLAG_OVERLAPPED);
+    port.associate(handle_of(&lonely), 8);
+    near.shutdown(Shutdown::Both).expect("shut down");
+    let refused = [receive(&lonely, 16), send(&lonely, vec![1]), receive(&near, 16)];
+    for (operation, answer) in refused {
+        // Wine 8 takes a send on a socket that was never connected for one after a reset.
+        let refused = Answer::Failed(WSAECONNRESET) == answer
+            || matches!(answer, Answer::Failed(WSAENOTCONN | WSAESHUTDOWN));
+        assert!(refused, "{answer:?}");
+        assert!(!operation.has_begun());
+    }
+    port.assert_empty();
+    drop(far);
 }
 
 /// (41) A socket that is not connected, or that was told not to receive any more, says so.

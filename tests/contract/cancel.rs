@@ -5,7 +5,7 @@ use std::io::Write;
 use overlapped::ffi::constants::ERROR_NOT_FOUND;
 use overlapped::ffi::ntstatus::STATUS_CANCELLED;
 
-use super::kernel::{Answer, connected};
+use super::kernel::{Answer, Operation, connected};
 use super::receive::wait_for_data;
 use super::start::{cancel, pending, receive};
 
@@ -32,6 +32,27 @@ fn an_operation_that_has_ended_cannot_be_cancelled() {
     assert_eq!(answer, Answer::AtOnce);
     assert_eq!(cancel(&near, Some(&operation)), Err(ERROR_NOT_FOUND));
     assert_eq!(port.end(operation).bytes, b"hello");
+}
+
+/// (39) On Windows all receives that are pending on a stream are cancelled with the one that is named;
+/// Wine cancels the one. Each of them has its packet, and a send is not concerned.
+/// <https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func>
+#[test]
+fn of_several_receives_one_or_all_are_cancelled_with_the_one_that_is_named() {
+    let (port, near, mut far) = connected();
+    let (first, second) = (pending(&near, 16), pending(&near, 16));
+    assert_eq!(cancel(&near, Some(&second)), Ok(()));
+    far.write_all(b"hello").expect("sent");
+    let packets = [port.packet(), port.packet()];
+    let of = |operation: &Operation| {
+        let mine = packets.iter().find(|packet| packet.operation == operation.address());
+        mine.expect("each has a packet")
+    };
+    assert_eq!((of(&second).status, of(&second).count), (STATUS_CANCELLED, 0));
+    println!("the other one: {:#010x}", of(&first).status);
+    let (status, count) = (of(&first).status, of(&first).count);
+    assert!((status, count) == (STATUS_CANCELLED, 0) || (status == 0 && count == 5));
+    port.assert_empty();
 }
 
 /// (39) Without naming one, all that are pending on the socket are cancelled. With none pending the

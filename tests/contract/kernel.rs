@@ -11,12 +11,17 @@ use std::time::Duration;
 
 use overlapped::ffi;
 use overlapped::ffi::constants::{ERROR_IO_PENDING, FALSE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
+use overlapped::ffi::ntstatus::STATUS_PENDING;
 use overlapped::ffi::types::{
     BOOL, DWORD, HANDLE, NTSTATUS, OVERLAPPED, OVERLAPPED_ENTRY, SOCKET, ULONG_PTR,
 };
 
 /// How long anything may take, in milliseconds. It is for a test that hangs; none takes so long.
 pub const DEADLINE: DWORD = 20_000;
+
+/// What a test says that cannot have its sockets. It is not about the system's promises then.
+pub const NO_SOCKET: &str = "the system has no socket for this test: the limit of open files may be \
+    too low (ulimit -n, where Wine is used), or all ports are in use";
 
 /// A number that no handle has: handles are small, and multiples of 4.
 pub const BOGUS: HANDLE = without_provenance_mut(0x7FFF_FFF0);
@@ -38,7 +43,7 @@ pub fn raw(socket: &impl AsRawSocket) -> SOCKET {
 
 /// Two ends of one connection.
 pub fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback");
+    let listener = TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET);
     let address = listener.local_addr().expect("the address of a listener");
     let near = TcpStream::connect(address).expect("a connection to our own listener");
     let (far, _) = listener.accept().expect("the connection that was just made");
@@ -244,13 +249,25 @@ pub struct Operation {
 
 impl Operation {
     pub fn new(bytes: Vec<u8>, flags: DWORD, event: HANDLE) -> Self {
-        let overlapped =
-            OVERLAPPED { Internal: 0, InternalHigh: 0, Offset: 0, OffsetHigh: 0, hEvent: event };
+        let overlapped = OVERLAPPED {
+            Internal: STATUS_PENDING as usize,
+            InternalHigh: 0,
+            Offset: 0,
+            OffsetHigh: 0,
+            hEvent: event,
+        };
         let length = u32::try_from(bytes.len()).expect("a small buffer");
         let memory = Memory { overlapped, flags, counted: u32::MAX, bytes: bytes.into() };
         let memory = Box::leak(Box::new(memory));
         let buffer = memory.bytes.as_mut_ptr();
         Self { memory, buffer, length }
+    }
+
+    /// Whether the system has begun it: "pending" stood there before the call.
+    pub fn has_begun(&self) -> bool {
+        // SAFETY: the memory was leaked, the field is aligned, and it is read as one word.
+        let status = unsafe { (&raw const (*self.memory).overlapped.Internal).read_volatile() };
+        status as NTSTATUS != STATUS_PENDING
     }
 
     /// The operation's name.

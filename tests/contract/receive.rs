@@ -5,6 +5,8 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::os::windows::io::AsRawHandle;
 
+use overlapped::ffi::constants::{WSAEINVAL, WSAEOPNOTSUPP};
+
 use super::kernel::{Answer, connected};
 use super::start::{Receive, event, pending, receive, skip_on_success, wait_for};
 
@@ -58,13 +60,20 @@ fn the_count_is_in_the_packet() {
 }
 
 /// (32) The flags go in and come out, and come out when the operation ends: they are lent, as the
-/// buffer is. MSG_PEEK is asked for here, and whether it still stands there afterwards differs.
+/// buffer is. MSG_PEEK is asked for here, and whether it still stands there afterwards differs. It is
+/// for calls that are not overlapped, says Microsoft, so it may be refused as well.
 /// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
 #[test]
 fn the_flags_can_be_written_when_the_operation_ends() {
     const MSG_PEEK: u32 = 2;
     let (port, near, mut far) = connected();
     let (operation, answer) = Receive { flags: MSG_PEEK, ..Receive::of(16) }.start(&near);
+    if let Answer::Failed(error) = answer {
+        println!("a look is refused with {error}");
+        assert!(matches!(error, WSAEOPNOTSUPP | WSAEINVAL), "error {error}");
+        port.assert_empty();
+        return;
+    }
     assert_eq!(answer, Answer::Pending);
     far.write_all(b"hello").expect("sent");
     let end = port.end(operation);

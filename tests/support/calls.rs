@@ -51,13 +51,15 @@ impl Calls {
         COUNTS.iter().chain([&STRANGERS]).for_each(|count| count.store(0, SeqCst));
     }
 
+    #[track_caller]
     pub fn count(&self, call: Call) -> u64 {
+        assert_is_hooked(call);
         COUNTS[call as usize].load(SeqCst)
     }
 
     /// The counts of all, in the order of [`Call::ALL`].
     pub fn counts(&self) -> [u64; Call::ALL.len()] {
-        Call::ALL.map(|call| self.count(call))
+        Call::ALL.map(|call| COUNTS[call as usize].load(SeqCst))
     }
 
     /// The family for which this program has last made a socket by `WSASocketW`.
@@ -71,6 +73,7 @@ impl Calls {
     }
 
     /// Spoils the `nth` call from now on; 1 is the next.
+    #[track_caller]
     pub fn spoil(&self, call: Call, nth: u64, fault: Fault) {
         let nth = self.count(call) + nth;
         plan().add(call, nth, fault);
@@ -250,6 +253,18 @@ calls! {
 fn room(value: *mut u8, length: *mut i32) -> *mut [u8] {
     // SAFETY: who asks says how much room there is, in a number that is there until the call returns.
     slice_from_raw_parts_mut(value, unsafe { *length } as usize)
+}
+
+/// Fails for a call that would not come through here, so that a test which is about it cannot pass
+/// without it.
+#[track_caller]
+fn assert_is_hooked(call: Call) {
+    let real = match call {
+        // These two are no imports: the provider's answer leads to them.
+        Call::AcceptEx | Call::ConnectEx => &IOCTL,
+        _ => &REAL[call as usize],
+    };
+    assert!(!real.load(SeqCst).is_null(), "{call:?} is not in the import table of this program");
 }
 
 fn install() {

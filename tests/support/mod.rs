@@ -29,18 +29,25 @@ use overlapped::{
 /// How long anything may take. No test takes nearly as long; it is for those that hang.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
+/// What a test says that cannot have its sockets. It is not about the crate then.
+pub const NO_SOCKET: &str = "the system has no socket for this test: a limit of open files may be too \
+    low (ulimit -n, where Wine is used; a test of many connections takes thousands), or all ports are \
+    in use";
+
 /// Two ends of one connection.
+#[track_caller]
 pub fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback");
+    let listener = TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET);
     let address = listener.local_addr().expect("the address of a listener");
-    let near = TcpStream::connect(address).expect("a connection to our own listener");
-    let (far, _) = listener.accept().expect("the connection that was just made");
+    let near = TcpStream::connect(address).expect(NO_SOCKET);
+    let (far, _) = listener.accept().expect(NO_SOCKET);
     // So that no test hangs in a read of std's. It says nothing about overlapped receives.
     far.set_read_timeout(Some(DEADLINE)).expect("a time limit for reading");
     (near, far)
 }
 
 /// A connection, of which one end is registered and the other is the peer.
+#[track_caller]
 pub fn registered<B: Buffer>(
     queue: &CompletionQueue<B>,
     key: Key,
@@ -222,10 +229,10 @@ pub fn reset(stream: TcpStream) {
 /// A TCP socket that is not connected, made with or without `WSA_FLAG_OVERLAPPED`.
 pub fn unconnected(flags: u32) -> TcpStream {
     // std starts Winsock when it makes its first socket.
-    drop(TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback"));
+    drop(TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET));
     // SAFETY: without a protocol description the call touches no memory of ours.
     let socket = unsafe { WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, 0, 0, flags) };
-    assert_ne!(socket, INVALID_SOCKET, "WSASocketW: {}", io::Error::last_os_error());
+    assert_ne!(socket, INVALID_SOCKET, "{NO_SOCKET}: {}", io::Error::last_os_error());
     // SAFETY: the socket is new and nobody else's.
     unsafe { TcpStream::from_raw_socket(socket as _) }
 }
