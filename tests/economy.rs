@@ -287,10 +287,10 @@ fn accepting_and_connecting_cost_a_fixed_small_number_of_calls() -> io::Result<(
 /// needs while it is in flight, what it knows of its registration, and the handle in the queue's list.
 /// The table grows by doubling, so the worst is to be just past a growth, and that is looked at too.
 #[test]
-fn an_idle_connection_takes_at_most_256_bytes() -> io::Result<()> {
+fn an_idle_connection_takes_at_most_272_bytes() -> io::Result<()> {
     let _calls = Calls::watch();
     let mut worst = 0;
-    for connections in [300, 449] {
+    for connections in [300, 481] {
         let (listener, queue) = (TcpListener::bind(V4)?, CompletionQueue::<Vec<u8>>::new()?);
         let address = listener.local_addr()?;
         let mut ends = Vec::with_capacity(connections);
@@ -313,6 +313,6 @@ fn an_idle_connection_takes_at_most_256_bytes() -> io::Result<()> {
         worst = worst.max(bytes / connections + held);
         println!("{connections} connections: {} bytes for each", bytes / connections + held);
     }
-    assert!(worst <= 256, "{worst} bytes for a connection");
+    assert!(worst <= 272, "{worst} bytes for a connection");
     Ok(())
 }
