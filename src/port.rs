@@ -13,6 +13,8 @@
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes the system calls of the port")]
 
+mod borrowed;
+
 use std::fmt;
 use std::io;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
@@ -23,6 +25,8 @@ use super::ffi;
 use super::ffi::constants::{ERROR_INVALID_PARAMETER, FALSE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
 use super::ffi::types::{HANDLE, OVERLAPPED, OVERLAPPED_ENTRY};
 use super::timeout::Patience;
+
+pub use self::borrowed::BorrowedPort;
 
 /// The number that a program gives to a socket when it registers it, and finds in each of its
 /// completions. Every value may be used, and by several sockets at once.
@@ -217,68 +221,6 @@ impl CompletionPort {
     #[inline]
     fn raw(&self) -> HANDLE {
         self.handle.as_raw_handle()
-    }
-}
-
-/// The port of a [`CompletionQueue`](super::CompletionQueue), as others may use it: to associate
-/// handles with it and to post packets to it, but not to dequeue. What came out here would not reach
-/// the queue, which has to see each packet of its operations, and of its wake-ups.
-#[derive(Clone, Copy, Debug)]
-pub struct BorrowedPort<'a> {
-    port: &'a CompletionPort,
-}
-
-impl<'a> BorrowedPort<'a> {
-    pub(super) fn new(port: &'a CompletionPort) -> Self {
-        Self { port }
-    }
-
-    /// As [`CompletionPort::associate`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    #[doc(alias = "CreateIoCompletionPort")]
-    pub fn associate(self, handle: BorrowedHandle<'_>, key: Key) -> io::Result<()> {
-        self.port.associate(handle, key)
-    }
-
-    /// As [`CompletionPort::post`]. The packet comes out of the queue as
-    /// [`Completion::Foreign`](super::Completion::Foreign).
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    #[doc(alias = "PostQueuedCompletionStatus")]
-    pub fn post(self, key: Key, bytes: u32) -> io::Result<()> {
-        self.port.post(key, bytes)
-    }
-
-    /// As [`CompletionPort::post_overlapped`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    ///
-    /// # Safety
-    ///
-    /// * As there.
-    #[doc(alias = "PostQueuedCompletionStatus")]
-    pub unsafe fn post_overlapped(
-        self,
-        key: Key,
-        bytes: u32,
-        overlapped: *mut OVERLAPPED,
-    ) -> io::Result<()> {
-        // SAFETY: the caller's promises, passed on.
-        unsafe { self.port.post_overlapped(key, bytes, overlapped) }
-    }
-}
-
-impl AsHandle for BorrowedPort<'_> {
-    /// The handle, for system calls that take a port, such as those of job objects.
-    fn as_handle(&self) -> BorrowedHandle<'_> {
-        self.port.as_handle()
     }
 }
 

@@ -265,8 +265,11 @@ impl Operation {
 
     /// Whether the system has begun it: "pending" stood there before the call.
     pub fn has_begun(&self) -> bool {
-        // SAFETY: the memory was leaked, the field is aligned, and it is read as one word.
-        let status = unsafe { (&raw const (*self.memory).overlapped.Internal).read_volatile() };
+        let overlapped = self.overlapped();
+        // SAFETY: the memory was leaked.
+        let status = unsafe { &raw const (*overlapped).Internal };
+        // SAFETY: the field is aligned, and it is read as one word.
+        let status = unsafe { status.read_volatile() };
         status as NTSTATUS != STATUS_PENDING
     }
 
