@@ -200,7 +200,8 @@ unsafe extern "system" {
     /// Returns 0 or `SOCKET_ERROR`, to be read as the table [above](self) says.
     ///
     /// * Success means that the system has taken the bytes, not that the peer has them.
-    /// * A send that fails can have sent a part: the count is in the packet.
+    /// * A send that fails can have sent a part. Systems have been seen to count it in the packet;
+    ///   Microsoft promises a count for successes alone.
     /// * `lpNumberOfBytesSent` is to be NULL when `lpOverlapped` is given, as for [`WSARecv`];
     ///   `dwFlags` is passed by value, unlike there.
     ///

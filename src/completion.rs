@@ -97,6 +97,8 @@ pub enum Completion<B = Vec<u8>> {
 
 impl<B> Completion<B> {
     /// The key under which it came; none for a wake-up and a shutdown, which belong to the whole queue.
+    /// The key of a [`Foreign`](Self::Foreign) packet is whatever others have given, and can be that of a
+    /// registration: look at the variant first.
     pub fn key(&self) -> Option<Key> {
         match self {
             Self::Received { key, .. }

@@ -23,8 +23,9 @@ use super::socket::{family, raw, set_option, started, tcp_socket};
 
 impl<B: Buffer> CompletionQueue<B> {
     /// Starts a connection to a peer. The stream can be used once a
-    /// [`Completion::Connected`](super::Completion::Connected) has said so; until then operations on it
-    /// answer `NotConnected`. Dropping the registration gives up.
+    /// [`Completion::Connected`](super::Completion::Connected) has said so. Operations that are submitted
+    /// before are refused with `NotConnected` while it is not connected, and go through if it is already;
+    /// after a connect that has failed they fail. Dropping the registration gives up.
     ///
     /// The completion tells how it ended, by the kind of the error: `ConnectionRefused`, `TimedOut`,
     /// `HostUnreachable`, `NetworkUnreachable`, and so on. On Windows a refusal takes about two seconds,

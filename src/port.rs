@@ -37,8 +37,8 @@ pub struct Key(pub usize);
 /// A completion port.
 ///
 /// This is the floor that [`CompletionQueue`](super::CompletionQueue) stands on. Use it alone to
-/// see how ports work, or through [`CompletionQueue::port`](super::CompletionQueue::port) to
-/// associate a handle that the queue has no method for.
+/// see how ports work, or by a [`BorrowedPort`], which [`CompletionQueue::port`](super::CompletionQueue::port) gives,
+/// to associate a handle that the queue has no method for.
 ///
 /// ```
 /// use overlapped::{CompletionPort, Key};
@@ -91,9 +91,25 @@ impl CompletionPort {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for what the system reports as error 87, which has three causes: the handle is
-    /// associated already, with this port or another; or it was opened without
-    /// `FILE_FLAG_OVERLAPPED` or `WSA_FLAG_OVERLAPPED`. Otherwise the system's error.
+    /// `InvalidInput` for what the system reports as error 87, which has two causes: the handle is
+    /// associated already, with this port or another; or it was not opened for overlapped operations
+    /// (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). Otherwise the system's error.
+    ///
+    /// A socket is a handle too, but std does not offer it as one, so that takes a line of unsafe code:
+    ///
+    /// ```
+    /// use overlapped::{CompletionPort, Key};
+    /// use std::net::UdpSocket;
+    /// use std::os::windows::io::{AsRawSocket, BorrowedHandle};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let (port, socket) = (CompletionPort::new(0)?, UdpSocket::bind("127.0.0.1:0")?);
+    /// // SAFETY: a socket is a handle of the kernel, which is open as long as `socket` is there.
+    /// let handle = unsafe { BorrowedHandle::borrow_raw(socket.as_raw_socket() as _) };
+    /// port.associate(handle, Key(7))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort")]
@@ -238,9 +254,9 @@ fn explain_association(error: io::Error) -> io::Error {
     }
     io::Error::new(
         io::ErrorKind::InvalidInput,
-        "it is registered already, or it belongs to another completion port, or it was made \
-         without WSA_FLAG_OVERLAPPED (for a file: FILE_FLAG_OVERLAPPED); a socket or file belongs \
-         to one port for life, so make a new one (Windows error 87)",
+        "it is registered already, or was before, or it belongs to another completion port, or it \
+         was made without WSA_FLAG_OVERLAPPED (for a file: FILE_FLAG_OVERLAPPED); a socket or file \
+         belongs to one port for life, so make a new one (Windows error 87)",
     )
 }
 

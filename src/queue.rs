@@ -79,8 +79,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 ///
 /// cancels what is in flight and waits until the kernel has given everything back, two seconds at
 /// most; the buffers are dropped. Should something stay with the kernel even then, its memory is
-/// leaked: the kernel may write to it at any time. Registrations and wakers may outlive the queue,
-/// and then answer with an error of kind `BrokenPipe`.
+/// leaked: the kernel may write to it at any time. Registrations and wakers may outlive the queue.
+/// Submitting an operation, waking and shutting down then answer with an error of kind `BrokenPipe`;
+/// what concerns the socket alone goes on as before.
 #[doc(alias = "IOCP")]
 pub struct CompletionQueue<B: Buffer = Vec<u8>> {
     core: Arc<Core<B>>,
@@ -121,7 +122,8 @@ impl<B: Buffer> CompletionQueue<B> {
     /// The socket comes back in the [`Rejected`], usable as before. `InvalidInput` if it is registered
     /// already, belongs to another completion port, or was made without `WSA_FLAG_OVERLAPPED` (those
     /// of std are made with it); and if it is not a stream, for any socket can pass as a `TcpStream` of
-    /// std's (`SO_TYPE` is asked). Else the system's error.
+    /// std's (`SO_TYPE` is asked). A listening socket is a stream too, and is not told from
+    /// one; its receives fail. Else the system's error.
     ///
     /// Calls [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
     /// and [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
@@ -186,7 +188,8 @@ impl<B: Buffer> CompletionQueue<B> {
     }
 
     /// How many operations are in flight: submitted, and not yet taken out of the port. Exact when
-    /// no other thread submits or waits at this moment.
+    /// no other thread submits or waits at this moment. (A registration's
+    /// [`in_flight`](Registration::in_flight) also counts what lies in a batch unread.)
     pub fn in_flight(&self) -> usize {
         self.core.in_flight.count()
     }
@@ -244,9 +247,10 @@ impl<B: Buffer> CompletionQueue<B> {
         Ok(batch)
     }
 
-    /// As [`wait`](Self::wait), but deaf to [`shut_down`](Self::shut_down): for the end of a program,
-    /// to collect what is still in flight. The batch is empty when nothing is in flight any more, or
-    /// when the time is up.
+    /// As [`wait`](Self::wait), but [`shut_down`](Self::shut_down) does not end it, nor does it tell of
+    /// that: for the end of a program, to collect what is still in flight. Operations may still be
+    /// submitted. The batch is empty when nothing is in flight any more, or when the time of this call is
+    /// up; [`in_flight`](Self::in_flight) says which. What lies in the batch unread comes first.
     ///
     /// # Errors
     ///

@@ -54,8 +54,9 @@ pub(super) mod sealed {
 ///
 /// cancels its operations and closes the socket. Nothing is delivered under its key any more, not
 /// even completions that lie in a batch already. Their buffers are dropped, each when the kernel
-/// gives it back. Closing a TCP socket while a receive is pending makes Windows send a reset; to end
-/// a conversation politely, cancel, wait until nothing is in flight, and then drop.
+/// gives it back. Closing a TCP socket while a receive is pending makes Windows send a reset, by
+/// which the peer can lose what was still on its way. The guide's chapter on
+/// [closing](super::guide::closing) tells how to end a conversation without one.
 pub struct Registration<S: Source, B: Buffer = Vec<u8>, M: Mode = Queued> {
     /// Before the source, so that it leaves while the handle is open.
     pub(super) membership: Membership<B>,

@@ -16,7 +16,7 @@ use overlapped::ffi::constants::WSAEMSGSIZE;
 use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key, OperationId};
 
 mod support;
-use support::{DEADLINE, assert_quiet, collect, one, one_received, registered, until};
+use support::{DEADLINE, assert_quiet, collect, give_way, one, one_received, registered, until};
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -202,7 +202,7 @@ fn a_listener_is_not_closed_while_a_connection_is_told_of_it() {
         scope.spawn(move || drop(listener));
         until("the listener cancels", || calls.count(Call::CancelIoEx) > cancels);
         // Time enough to go wrong in: without the lock the socket would be closed in a moment.
-        (0..10_000).for_each(|_| thread::yield_now());
+        give_way(|| false);
         let too_early = calls.count(Call::closesocket) - closed;
         gate.open();
         (waiting.join().expect("the wait ends"), too_early)

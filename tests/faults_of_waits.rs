@@ -11,7 +11,7 @@ use overlapped::ffi::constants::WAIT_TIMEOUT;
 use overlapped::{Completion, CompletionPort, CompletionQueue, Completions, Key};
 
 mod support;
-use support::{DEADLINE, Received, assert_quiet, one, pair, within_deadline};
+use support::{DEADLINE, Received, assert_quiet, give_way, one, pair, within_deadline};
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -99,7 +99,7 @@ fn a_wake_up_that_fails_on_one_thread_does_not_stand_for_that_of_another() {
         gate.reached();
         let second = scope.spawn(|| waker.wake());
         // Time for the second to take the first for done, which it is not.
-        (0..1_000).for_each(|_| thread::yield_now());
+        give_way(|| false);
         gate.open();
         first.join().expect("no panic").expect_err("the post fails");
         second.join().expect("no panic").expect("this one does not fail");

@@ -138,10 +138,12 @@ fn next(call: Call) -> Fault {
     plan().take(call, nth)
 }
 
-/// Whether an address is not far above in the memory where this function has its variables.
+/// Whether an address is one where this thread has its variables.
 fn is_on_this_stack(address: usize) -> bool {
-    let here = 0_u8;
-    address.wrapping_sub((&raw const here).addr()) < 64 << 10
+    let (mut low, mut high) = (0, 0);
+    // SAFETY: both numbers are written during the call.
+    unsafe { GetCurrentThreadStackLimits(&mut low, &mut high) };
+    (low..high).contains(&address)
 }
 
 /// Makes a call of an operation, or fails as the fault says. What the call is given to write to is its
@@ -379,4 +381,9 @@ unsafe extern "system" fn ioctl(
     REAL[call as usize].store(*output, SeqCst);
     *output = hook_of(call);
     answer
+}
+
+#[link(name = "kernel32")]
+unsafe extern "system" {
+    fn GetCurrentThreadStackLimits(LowLimit: *mut usize, HighLimit: *mut usize);
 }

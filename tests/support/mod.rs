@@ -204,6 +204,20 @@ fn panic_of(joined: thread::Result<()>) -> Box<dyn Any + Send> {
     joined.expect_err("a thread that did not answer has panicked")
 }
 
+/// Gives way to other threads many times, so that what is about to go wrong can; but no longer than a
+/// moment, for on a busy machine each time takes a while.
+pub fn give_way(until: impl Fn() -> bool) {
+    const MANY: usize = 10_000;
+    const MOMENT: Duration = Duration::from_millis(300);
+    let start = Instant::now();
+    for _ in 0..MANY {
+        if until() || start.elapsed() > MOMENT {
+            break;
+        }
+        thread::yield_now();
+    }
+}
+
 /// Looks again and again, giving way to other threads, until `condition` holds.
 #[track_caller]
 pub fn until(what: &str, condition: impl Fn() -> bool) {
