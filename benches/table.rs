@@ -26,8 +26,8 @@ mod table {
     use in_flight::InFlight;
     use status::Status;
 
-    /// As large as what the layer lends along with an operation: a vector, and four words.
-    pub type Value = [usize; 6];
+    /// As large as what the layer lends along with an operation: a vector, and two words.
+    pub type Value = [usize; 5];
 
     pub struct Table(InFlight<Value>);
 
@@ -46,8 +46,8 @@ mod table {
         #[inline]
         pub fn lend(&self, near: u32, value: Value) -> Operation {
             let Ok(reserved) = self.0.reserve(near, value) else { panic!("out of memory") };
-            let lent = reserved.lend();
-            Operation { slot: lent.id.slot(), overlapped: lent.overlapped }
+            let Ok(lent) = reserved.lend() else { panic!("closed") };
+            Operation { slot: lent.id().slot(), overlapped: lent.overlapped() }
         }
 
         #[inline]
@@ -93,7 +93,7 @@ const OPERATIONS: u32 = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
 const RUNS: usize = 5;
 
 /// The slots that share a word, in which those that are taken are noted.
-const GROUP: u32 = 64;
+const GROUP: u32 = 32;
 
 fn main() -> ExitCode {
     for word in std::env::args_os().skip(1) {
@@ -138,7 +138,7 @@ fn line(what: &str, run: impl Fn() -> f64) {
 fn in_threads(threads: u32, apart: u32) -> f64 {
     let table = Table::new();
     // So that all the groups are there.
-    let fill: Vec<Operation> = (0..threads * GROUP).map(|n| table.lend(n, [0; 6])).collect();
+    let fill: Vec<Operation> = (0..threads * GROUP).map(|n| table.lend(n, [0; 5])).collect();
     for operation in fill {
         table.complete(operation);
     }
@@ -171,7 +171,7 @@ fn in_threads(threads: u32, apart: u32) -> f64 {
 
 fn one_after_the_other(table: &Table, mut near: u32) {
     for number in 0..OPERATIONS as usize {
-        let operation = table.lend(near, black_box([number; 6]));
+        let operation = table.lend(near, black_box([number; 5]));
         near = operation.slot;
         assert_eq!(black_box(table.complete(operation))[0], number);
     }
@@ -181,13 +181,13 @@ fn one_after_the_other(table: &Table, mut near: u32) {
 /// connection does that goes on, or wherever there is room, as one does that is new.
 fn among(besides: u32, goes_on: bool) -> f64 {
     let table = Table::new();
-    let mut operations: Vec<Operation> = (0..besides).map(|n| table.lend(n, [0; 6])).collect();
+    let mut operations: Vec<Operation> = (0..besides).map(|n| table.lend(n, [0; 5])).collect();
     let began = Instant::now();
     for number in 0..OPERATIONS {
         let operation = &mut operations[(number % besides) as usize];
         black_box(table.complete(*operation));
         let near = if goes_on { operation.slot } else { 0 };
-        *operation = table.lend(near, black_box([number as usize; 6]));
+        *operation = table.lend(near, black_box([number as usize; 5]));
     }
     let took = began.elapsed();
     for operation in operations {

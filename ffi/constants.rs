@@ -71,6 +71,14 @@ pub const WSA_FLAG_OVERLAPPED: DWORD = 0x01;
 /// Processes that this one starts do not inherit the socket. Windows 7 SP1 is the first to have it.
 pub const WSA_FLAG_NO_HANDLE_INHERIT: DWORD = 0x80;
 
+/// Reads what kind of socket it is, such as [`SOCK_STREAM`]. The value is an `i32`.
+pub const SO_TYPE: i32 = 0x1008;
+
+/// Lets the system choose the local port of a socket that is bound to port 0 only when it connects, so
+/// that connections to different peers share ports. Set before binding, to a `BOOL`; Windows 10 is the
+/// first to have it.
+pub const SO_REUSE_UNICASTPORT: i32 = 0x3007;
+
 /// Reads the socket's [`WSAPROTOCOL_INFOW`](super::types::WSAPROTOCOL_INFOW).
 pub const SO_PROTOCOL_INFOW: i32 = 0x2005;
 

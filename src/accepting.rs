@@ -3,17 +3,18 @@
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it reads addresses that the system has written")]
 
+use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::windows::io::{AsSocket, BorrowedSocket, OwnedSocket};
 use std::ptr::null_mut;
+use std::sync::Arc;
 
 use super::address;
-use super::extension::extensions;
+use super::extension::Extensions;
 use super::ffi::constants::SO_UPDATE_ACCEPT_CONTEXT;
 use super::ffi::socket_address::{SOCKADDR, SOCKADDR_IN6};
-use super::ffi::types::SOCKET;
 use super::socket::{raw, set_option};
 
 /// The system wants room for an address of the transport, and 16 bytes more.
@@ -21,51 +22,63 @@ pub(super) const SLOT: u32 = size_of::<SOCKADDR_IN6>() as u32 + 16;
 
 /// An accept in flight: the socket that becomes the connection, and room for both its addresses.
 pub(super) struct Accepting {
-    socket: OwnedSocket,
-    room: Room,
+    pub(super) socket: OwnedSocket,
+    /// Whoever makes the call has the other reference, until the call has returned: the packet can
+    /// come first, and what the call was given to write to must still be there.
+    pub(super) room: Arc<Room>,
+}
+
+pub(super) struct Room {
+    addresses: UnsafeCell<Addresses>,
+    /// Of the listener's provider, which knows where in the room the addresses are.
+    functions: &'static Extensions,
 }
 
 /// Aligned as the addresses in it are.
 #[repr(C, align(8))]
-struct Room([u8; 2 * SLOT as usize]);
+struct Addresses([u8; 2 * SLOT as usize]);
 
-impl Accepting {
-    pub(super) fn new(socket: OwnedSocket) -> Self {
-        Self { socket, room: Room([0; 2 * SLOT as usize]) }
-    }
-
-    /// The socket that becomes the connection, and the room for the addresses: what the system is
-    /// given.
-    pub(super) fn lend(&mut self) -> (SOCKET, *mut c_void) {
-        (raw(&self.socket), self.room.0.as_mut_ptr().cast())
-    }
-
-    /// Makes a connection of what was accepted.
-    pub(super) fn finish(
-        self,
-        listener: BorrowedSocket<'_>,
-    ) -> io::Result<(TcpStream, SocketAddr)> {
-        // Without this the socket does not know its own addresses, nor that it is connected.
-        set_option(self.socket.as_socket(), SO_UPDATE_ACCEPT_CONTEXT, Some(listener))?;
-        let peer = self.room.peer()?;
-        Ok((TcpStream::from(self.socket), peer))
-    }
-}
+// SAFETY: only the system writes to it, and that before it queues the packet of the accept. Only the
+// one who completes the accept reads it, after the packet.
+unsafe impl Sync for Room {}
 
 impl Room {
+    pub(super) fn new(functions: &'static Extensions) -> Arc<Self> {
+        let addresses = UnsafeCell::new(Addresses([0; 2 * SLOT as usize]));
+        Arc::new(Self { addresses, functions })
+    }
+
+    /// What the system is given to write to.
+    pub(super) fn as_ptr(&self) -> *mut c_void {
+        self.addresses.get().cast()
+    }
+
+    /// The address of the peer, when `AcceptEx` has filled the room.
     fn peer(&self) -> io::Result<SocketAddr> {
         let (mut near, mut far) = (null_mut::<SOCKADDR>(), null_mut::<SOCKADDR>());
         let (mut near_length, mut far_length) = (0, 0);
-        let room = self.0.as_ptr().cast_mut().cast();
-        let addresses = extensions()?.addresses;
         // SAFETY: the room is one that `AcceptEx` has filled, with slots of these sizes; the call only
         // computes, and writes two pointers into it, and their lengths.
         unsafe {
+            let (room, addresses) = (self.as_ptr(), self.functions.addresses);
             addresses(room, 0, SLOT, SLOT, &mut near, &mut near_length, &mut far, &mut far_length)
         };
         // SAFETY: the pointer leads to an address of that length within the room.
         unsafe { address::read(far, far_length) }.ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, "the peer's address is not of IPv4 or IPv6")
         })
+    }
+}
+
+impl Accepting {
+    /// Makes a connection of what was accepted.
+    pub(super) fn finish(
+        self,
+        listener: BorrowedSocket<'_>,
+    ) -> io::Result<(TcpStream, SocketAddr)> {
+        // Without this the socket does not know its own addresses, nor that it is connected.
+        set_option(self.socket.as_socket(), SO_UPDATE_ACCEPT_CONTEXT, Some(raw(&listener)))?;
+        let peer = self.room.peer()?;
+        Ok((TcpStream::from(self.socket), peer))
     }
 }

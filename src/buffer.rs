@@ -60,7 +60,8 @@ use std::mem::MaybeUninit;
 ///
 /// A buffer has one part or several, and one operation sends or fills them in their order: a header
 /// and a body that lie in different places, say. An array of buffers is a buffer with the parts of
-/// all of them. One operation uses at most 16 parts and `u32::MAX` bytes, and leaves the rest alone.
+/// all of them. One operation uses at most 16 parts, 1 GiB of a part, and `u32::MAX` bytes of them
+/// all. It leaves the rest alone, and whatever lies behind a part that was cut.
 ///
 /// # Safety
 ///

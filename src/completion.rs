@@ -48,7 +48,8 @@ pub enum Completion<B = Vec<u8>> {
         /// The buffer that was lent, as it was.
         buffer: B,
         /// How many bytes the system took. After a success that is all, or as many as one operation
-        /// can; a send that fails can have sent a part.
+        /// can. A send that fails can have sent a part; Microsoft promises a count for successes alone,
+        /// so after a failure it is what the system has left there, and no more than a hint.
         count: usize,
         /// Whether they were all taken. That the peer has them only the peer can say.
         result: Result<(), Failure>,
@@ -96,6 +97,8 @@ pub enum Completion<B = Vec<u8>> {
 
 impl<B> Completion<B> {
     /// The key under which it came; none for a wake-up and a shutdown, which belong to the whole queue.
+    /// The key of a [`Foreign`](Self::Foreign) packet is whatever others have given, and can be that of a
+    /// registration: look at the variant first.
     pub fn key(&self) -> Option<Key> {
         match self {
             Self::Received { key, .. }

@@ -5,30 +5,36 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::ptr::{null, null_mut};
+use std::sync::Arc;
 
 use super::address::{RawAddress, reachable, unspecified};
 use super::buffer::Buffer;
 use super::extension::extensions;
 use super::ffi;
-use super::ffi::constants::{FALSE, SOCKET_ERROR};
-use super::ffi::types::{OVERLAPPED, SOCKET};
+use super::ffi::constants::{FALSE, SO_REUSE_UNICASTPORT, SOCKET_ERROR, TRUE};
 use super::mode::Queued;
 use super::operation::Work;
 use super::port::Key;
 use super::queue::CompletionQueue;
 use super::registration::Registration;
-use super::socket::{family, raw, started, tcp_socket};
+use super::socket::{family, raw, set_option, started, tcp_socket};
 
 impl<B: Buffer> CompletionQueue<B> {
     /// Starts a connection to a peer. The stream can be used once a
-    /// [`Completion::Connected`](super::Completion::Connected) has said so; until then operations on it
-    /// answer `NotConnected`. Dropping the registration gives up.
+    /// [`Completion::Connected`](super::Completion::Connected) has said so. Operations that are submitted
+    /// before are refused with `NotConnected` while it is not connected, and go through if it is already;
+    /// after a connect that has failed they fail. Dropping the registration gives up.
     ///
     /// The completion tells how it ended, by the kind of the error: `ConnectionRefused`, `TimedOut`,
     /// `HostUnreachable`, `NetworkUnreachable`, and so on. On Windows a refusal takes about two seconds,
     /// for the system tries three times; and giving up on a silent host takes about twenty. For the
     /// unspecified address, `0.0.0.0` or `::`, the loopback is taken.
+    ///
+    /// A connection has a port of this machine, of which there are 16,384 unless it was told otherwise.
+    /// From Windows 10 on, connections to different peers share them; `SO_REUSE_UNICASTPORT` is set.
+    /// Before, each takes one for itself, and keeps it for two minutes or four after it is closed.
     ///
     /// The completion can be dequeued on another thread before this returns. If the key stands for the
     /// place where the registration will be kept, lock that place first.
@@ -44,34 +50,35 @@ impl<B: Buffer> CompletionQueue<B> {
     /// and [`ConnectEx`](https://learn.microsoft.com/en-us/windows/win32/api/mswsock/nc-mswsock-lpfn_connectex).
     #[doc(alias = "ConnectEx")]
     pub fn connect(&self, peer: SocketAddr, key: Key) -> io::Result<Registration<TcpStream, B>> {
-        let functions = extensions()?;
         let socket = tcp_socket(family(&peer))?;
-        bind(raw(&socket), &RawAddress::new(unspecified(peer)))?;
-        let stream = self.register(TcpStream::from(socket), key)?;
+        let connect = extensions(socket.as_socket(), family(&peer))?.connect;
+        bind(socket.as_socket(), &RawAddress::new(unspecified(peer)))?;
+        let stream = self.register_checked(TcpStream::from(socket), key)?;
 
-        let address = Box::new(RawAddress::new(reachable(peer)));
-        let mut reserved = stream.membership.reserve(Work::Connect(address))?;
-        let Work::Connect(address) = &mut reserved.value().work else {
-            unreachable!("put in above")
+        let address = Arc::new(RawAddress::new(reachable(peer)));
+        let reserved = stream.membership.reserve(Work::Connect(Arc::clone(&address)))?;
+        let lent = stream.membership.lend(reserved)?;
+        // SAFETY: the socket is open and bound, for `stream` owns it. The address belongs to the
+        // operation, and `address` is a second reference: it is there until the packet has been dequeued
+        // and this function returns. The `OVERLAPPED` is lent. Nothing is sent along, so there is no
+        // buffer and no count.
+        let connected = unsafe {
+            let (socket, name, length) = (raw(stream.get_ref()), address.as_ptr(), address.len());
+            connect(socket, name, length, null(), 0, null_mut(), lent.overlapped())
         };
-        let (name, length, socket) = (address.as_ptr(), address.len(), raw(stream.get_ref()));
-        let start = |overlapped: *mut OVERLAPPED| {
-            // SAFETY: the socket is open and bound. The address and the `OVERLAPPED` are lent. Nothing
-            // is sent along, so there is no buffer and no count.
-            let connected = unsafe {
-                (functions.connect)(socket, name, length, null(), 0, null_mut(), overlapped)
-            };
-            started(connected != FALSE)
-        };
-        // SAFETY: it starts an operation on this socket. At once or pending, a packet comes; after any
-        // other error of `ConnectEx` none does.
-        unsafe { stream.membership.lend::<Queued>(reserved, start) }?;
+        // SAFETY: this was the call, on this handle.
+        unsafe { stream.membership.settle::<Queued>(lent, started(connected != FALSE)) }?;
         Ok(stream)
     }
 }
 
-fn bind(socket: SOCKET, address: &RawAddress) -> io::Result<()> {
+/// Binds a socket that is to connect. `ConnectEx` wants it done, and would so take one of the 16,384
+/// ports that Windows gives out for each connection on this machine, whoever the peer is.
+fn bind(socket: BorrowedSocket<'_>, address: &RawAddress) -> io::Result<()> {
+    // With this, from Windows 10 on, the port is chosen when the socket connects, as for `connect`, and
+    // connections to different peers share it. An older system does not know the option.
+    let _ = set_option(socket, SO_REUSE_UNICASTPORT, Some(TRUE));
     // SAFETY: the socket is open, and the address has that length.
-    let answer = unsafe { ffi::ws2_32::bind(socket, address.as_ptr(), address.len()) };
+    let answer = unsafe { ffi::ws2_32::bind(raw(&socket), address.as_ptr(), address.len()) };
     if answer == SOCKET_ERROR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

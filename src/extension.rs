@@ -1,23 +1,25 @@
-//! The functions of the socket's provider that no DLL exports, looked up once for the process.
+//! The functions of the socket's provider that no DLL exports, looked up once for each family.
 //!
 //! `ConnectEx` exists only as a pointer that `WSAIoctl` answers with. `AcceptEx` is exported by
-//! mswsock.dll too, but that one asks for the pointer anew at each call. The pointers are the same for
-//! all TCP sockets of the process, so one look is enough; afterwards reading them is an atomic load.
+//! mswsock.dll too, but that one asks for the pointer anew at each call. The pointers belong to the
+//! provider of a socket, and IPv4 and IPv6 may have one each; so the socket in question is asked, once
+//! for each of the two families. Afterwards reading the pointers is an atomic load.
 
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it asks for function pointers")]
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
-use std::os::windows::io::AsRawSocket;
+use std::os::windows::io::BorrowedSocket;
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 
 use super::ffi;
-use super::ffi::constants::{SIO_GET_EXTENSION_FUNCTION_POINTER, SOCKET_ERROR};
+use super::ffi::constants::{AF_INET6, SIO_GET_EXTENSION_FUNCTION_POINTER, SOCKET_ERROR};
 use super::ffi::mswsock::{LPFN_ACCEPTEX, LPFN_CONNECTEX, LPFN_GETACCEPTEXSOCKADDRS};
+use super::ffi::socket_address::ADDRESS_FAMILY;
 use super::ffi::types::{GUID, SOCKET};
+use super::socket::raw;
 
 pub(super) struct Extensions {
     pub(super) accept: LPFN_ACCEPTEX,
@@ -25,23 +27,25 @@ pub(super) struct Extensions {
     pub(super) connect: LPFN_CONNECTEX,
 }
 
-/// The functions; the first call looks them up, and has std start Winsock for that.
-pub(super) fn extensions() -> io::Result<&'static Extensions> {
-    static EXTENSIONS: OnceLock<Extensions> = OnceLock::new();
-    match EXTENSIONS.get() {
+/// The functions for a TCP socket of this family, IPv4 or IPv6. The first call looks them up.
+pub(super) fn extensions(
+    socket: BorrowedSocket<'_>,
+    family: ADDRESS_FAMILY,
+) -> io::Result<&'static Extensions> {
+    static OF_V4: OnceLock<Extensions> = OnceLock::new();
+    static OF_V6: OnceLock<Extensions> = OnceLock::new();
+    let extensions = if family == AF_INET6 { &OF_V6 } else { &OF_V4 };
+    match extensions.get() {
         Some(extensions) => Ok(extensions),
         // Two threads may both look. They find the same, and the first to be done sets it.
         None => {
-            let found = look_up()?;
-            Ok(EXTENSIONS.get_or_init(|| found))
+            let found = look_up(raw(&socket))?;
+            Ok(extensions.get_or_init(|| found))
         }
     }
 }
 
-fn look_up() -> io::Result<Extensions> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .or_else(|_| TcpListener::bind((Ipv6Addr::LOCALHOST, 0)))?;
-    let socket = listener.as_raw_socket() as SOCKET;
+fn look_up(socket: SOCKET) -> io::Result<Extensions> {
     // SAFETY: the identifier is that of a function of this type.
     let accept = unsafe { ask(socket, &ffi::mswsock::WSAID_ACCEPTEX) }?;
     // SAFETY: as above.

@@ -65,11 +65,13 @@
 //!
 //! * What is lent is the kernel's until its packet has been dequeued. It comes back by value, so
 //!   there is nothing to hold in between.
+//! * What a system call can still write is nobody else's until that call has returned, though the
+//!   packet of its operation may have been dequeued before.
 //! * Everything comes back once: with its completion, with the error of a submission that failed, or
 //!   it is dropped with its registration or its batch.
 //! * No packet is trusted. One that is not ours is handed over as
 //!   [`Foreign`](Completion::Foreign).
-//! * A key never speaks after its registration is gone.
+//! * Nothing more is said under a key after its registration is gone.
 //! * A queue that is dropped waits for the kernel, and leaks rather than frees what does not return.
 //! * Receiving, waiting and receiving again allocates nothing.
 //! * No safe function can break these, and each has a test.
@@ -119,7 +121,7 @@ pub use self::{
     completion::{Completion, Completions},
     in_flight::OperationId,
     mode::{Inline, Mode, Queued, Submitted},
-    port::{CompletionPort, Key, Packet},
+    port::{BorrowedPort, CompletionPort, Key, Packet},
     queue::CompletionQueue,
     registration::{Registration, Source},
     rejected::Rejected,

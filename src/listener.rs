@@ -5,21 +5,21 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::os::windows::io::BorrowedHandle;
+use std::os::windows::io::{AsSocket, BorrowedHandle};
 use std::ptr::without_provenance_mut;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::accepting::{Accepting, SLOT};
+use super::accepting::{Accepting, Room, SLOT};
 use super::buffer::Buffer;
 use super::extension::extensions;
 use super::ffi::constants::FALSE;
 use super::ffi::socket_address::ADDRESS_FAMILY;
-use super::ffi::types::OVERLAPPED;
 use super::in_flight::OperationId;
 use super::mode::Queued;
 use super::operation::Work;
 use super::registration::{Registration, Source, sealed};
-use super::socket::{family, raw, started, tcp_socket};
+use super::socket::{family, raw, require_stream, started, tcp_socket};
 
 impl Source for TcpListener {}
 
@@ -27,6 +27,10 @@ impl sealed::Handle for TcpListener {
     fn handle(&self) -> BorrowedHandle<'_> {
         // SAFETY: a socket is a kernel handle, which the listener keeps open while it is borrowed.
         unsafe { BorrowedHandle::borrow_raw(without_provenance_mut(raw(self))) }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        require_stream(self.as_socket())
     }
 }
 
@@ -58,26 +62,24 @@ impl<B: Buffer> Registration<TcpListener, B> {
     /// ```
     #[doc(alias = "AcceptEx")]
     pub fn accept(&self) -> io::Result<OperationId> {
-        let accept = extensions()?.accept;
-        let accepting = Accepting::new(tcp_socket(self.family()?)?);
-        let mut reserved = self.membership.reserve(Work::Accept(Box::new(accepting)))?;
-        let Work::Accept(accepting) = &mut reserved.value().work else {
-            unreachable!("put in above")
+        let family = self.family()?;
+        let functions = extensions(self.get_ref().as_socket(), family)?;
+        let (socket, room) = (tcp_socket(family)?, Room::new(functions));
+        let (listener, connection) = (raw(self.get_ref()), raw(&socket));
+        let accepting = Accepting { socket, room: Arc::clone(&room) };
+        let reserved = self.membership.reserve(Work::Accept(accepting))?;
+        let lent = self.membership.lend(reserved)?;
+        // SAFETY: the listener is open, for `self` owns it. The connection belongs to the operation, and
+        // so does the room, of which `room` is a second reference: it is there until the packet has been
+        // dequeued and this function returns. No bytes of data are asked for, so the room holds two
+        // addresses of the sizes given. The count and the `OVERLAPPED` are the slot's, which is the
+        // call's until it returns.
+        let accepted = unsafe {
+            let (room, count, overlapped) = (room.as_ptr(), lent.count(), lent.overlapped());
+            (functions.accept)(listener, connection, room, 0, SLOT, SLOT, count, overlapped)
         };
-        let ((connection, room), mut bytes) = (accepting.lend(), 0);
-        let listener = raw(self.get_ref());
-        let start = |overlapped: *mut OVERLAPPED| {
-            // SAFETY: both sockets are open: `self` owns one, and the operation the other. No bytes of
-            // data are asked for, so the room holds two addresses of the sizes given. It is lent, as is
-            // the `OVERLAPPED`. The count is written during the call if at all.
-            let accepted = unsafe {
-                accept(listener, connection, room, 0, SLOT, SLOT, &mut bytes, overlapped)
-            };
-            started(accepted != FALSE)
-        };
-        // SAFETY: it starts an operation on this socket. At once or pending, a packet comes; after any
-        // other error of `AcceptEx` none does.
-        Ok(unsafe { self.membership.lend::<Queued>(reserved, start) }?)
+        // SAFETY: this was the call, on this handle.
+        Ok(unsafe { self.membership.settle::<Queued>(lent, started(accepted != FALSE)) }?)
     }
 
     /// The family of the addresses it listens on, which is that of its connections too. It never

@@ -42,28 +42,32 @@ pub(super) struct Operation<B> {
     pub(super) work: Work<B>,
 }
 
-/// The flags are read by `WSARecv`, which may write them when the operation ends. They stand here,
-/// in room that a send leaves empty, since every slot is as large as the largest of these.
+/// What the operation is to do, with the memory that it lends.
 pub(super) enum Work<B> {
-    Receive {
-        flags: u32,
-        buffer: B,
-    },
+    Receive(B),
     /// A receive of no bytes, which lends no memory.
-    Readable {
-        flags: u32,
-    },
+    Readable,
     Send(B),
-    /// Boxed, like the next: connections are fewer than messages.
-    Accept(Box<Accepting>),
-    Connect(Box<RawAddress>),
+    Accept(Accepting),
+    /// The address on the heap, since connections are fewer than messages. Whoever makes the call has
+    /// the other reference, for as long as the call may look at it.
+    Connect(#[allow(dead_code, reason = "it is kept, and not read")] Arc<RawAddress>),
 }
 
 impl<B> Work<B> {
     /// The buffer of work that lends one.
     pub(super) fn into_buffer(self) -> B {
         match self {
-            Self::Receive { buffer, .. } | Self::Send(buffer) => buffer,
+            Self::Receive(buffer) | Self::Send(buffer) => buffer,
+            _ => unreachable!("asked only by those who put a buffer in"),
+        }
+    }
+
+    /// As [`into_buffer`](Self::into_buffer), where it rests.
+    #[inline]
+    pub(super) fn buffer(&mut self) -> &mut B {
+        match self {
+            Self::Receive(buffer) | Self::Send(buffer) => buffer,
             _ => unreachable!("asked only by those who put a buffer in"),
         }
     }

@@ -11,6 +11,10 @@ use super::ffi::types::WSABUF;
 /// How many parts one operation uses, so that their array fits on the stack.
 const MOST: usize = 16;
 
+/// How many bytes of one part: the system locks the pages of what it is lent, and for more than this
+/// it often answers that it is out of buffers.
+const LONGEST: u32 = 1 << 30;
+
 /// What one operation sends or fills. The system reads this array during the call, so it may stand on
 /// the stack; only the memory that it names is lent.
 pub(super) struct Parts {
@@ -19,15 +23,23 @@ pub(super) struct Parts {
     count: u32,
     /// How many bytes more one operation can move.
     left: u32,
+    is_empty: bool,
 }
 
 impl Parts {
     /// Of no bytes, in one part.
     #[inline]
     pub(super) fn empty() -> Self {
-        let mut parts = Self::new();
-        parts.push(std::ptr::null_mut(), 0);
-        parts
+        Self::new().or_empty()
+    }
+
+    /// With at least one part, for what Winsock makes of none is not documented.
+    #[inline]
+    fn or_empty(mut self) -> Self {
+        if self.count == 0 {
+            self.push(std::ptr::null_mut(), 0);
+        }
+        self
     }
 
     /// The spare room of a buffer.
@@ -38,7 +50,7 @@ impl Parts {
             let spare = buffer.spare(part);
             parts.push(spare.as_mut_ptr().cast(), spare.len());
         }
-        parts
+        parts.or_empty()
     }
 
     /// The filled bytes of a buffer. Sending only reads them, whatever the type of the pointer.
@@ -49,7 +61,7 @@ impl Parts {
             let filled = buffer.filled(part);
             parts.push(filled.as_ptr().cast_mut(), filled.len());
         }
-        parts
+        parts.or_empty()
     }
 
     #[inline]
@@ -65,21 +77,28 @@ impl Parts {
     /// Whether there are no bytes in them.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.left == u32::MAX
+        self.is_empty
     }
 
     #[inline]
     fn new() -> Self {
         // Not zeroed, for most operations use one element.
-        Self { array: [const { MaybeUninit::uninit() }; MOST], count: 0, left: u32::MAX }
+        Self {
+            array: [const { MaybeUninit::uninit() }; MOST],
+            count: 0,
+            left: u32::MAX,
+            is_empty: true,
+        }
     }
 
     /// Adds a part, cut to what the operation can still move. Behind a part that was cut the others
     /// have a length of 0, so that no byte goes past the gap.
     #[inline]
     fn push(&mut self, buf: *mut u8, len: usize) {
-        let len = u32::try_from(len).unwrap_or(u32::MAX).min(self.left);
-        self.left -= len;
+        let whole = u32::try_from(len).unwrap_or(u32::MAX);
+        let len = whole.min(LONGEST).min(self.left);
+        self.left = if len < whole { 0 } else { self.left - len };
+        self.is_empty &= len == 0;
         self.array[self.count as usize].write(WSABUF { len, buf });
         self.count += 1;
     }
@@ -108,6 +127,12 @@ mod tests {
     #[test]
     fn parts_without_bytes_are_empty() {
         assert_eq!(lengths(&[]), (vec![], true));
+        assert_eq!(
+            Parts::filled::<[Vec<u8>; 0]>(&[]).count(),
+            1,
+            "Winsock is given one, of no bytes"
+        );
+        assert_eq!(Parts::spare::<[Vec<u8>; 0]>(&mut []).count(), 1);
         assert_eq!(lengths(&[0, 0]), (vec![0, 0], true));
         assert!(Parts::empty().is_empty() && Parts::empty().count() == 1);
     }
@@ -116,8 +141,10 @@ mod tests {
     #[test]
     fn what_one_operation_cannot_move_is_cut() {
         let giga = 1 << 30;
-        assert_eq!(lengths(&[5 * giga]), (vec![u32::MAX], false));
-        assert_eq!(lengths(&[3 * giga, 3 * giga, 1]), (vec![3 << 30, (1 << 30) - 1, 0], false));
+        assert_eq!(lengths(&[5 * giga]), (vec![1 << 30], false));
+        assert_eq!(lengths(&[giga, giga + 1, 1]), (vec![1 << 30, 1 << 30, 0], false));
+        let most = vec![1 << 30, 1 << 30, 1 << 30, (1 << 30) - 1, 0];
+        assert_eq!(lengths(&[giga, giga, giga, giga, 1]), (most, false));
     }
 
     #[test]
@@ -126,6 +153,28 @@ mod tests {
         let parts = Parts::filled(&many);
         assert_eq!(parts.count(), 16);
         assert_eq!(u32::MAX - parts.left, (1..=16).sum());
+    }
+
+    /// What Winsock reads, through the pointer and the count that it is given.
+    fn given(parts: &Parts) -> Vec<(*mut u8, u32)> {
+        let count = parts.count() as usize;
+        // SAFETY: so many elements are written, and they are there as long as `parts` is borrowed.
+        let array = unsafe { std::slice::from_raw_parts(parts.as_ptr(), count) };
+        array.iter().map(|part| (part.buf, part.len)).collect()
+    }
+
+    #[test]
+    fn the_system_is_given_the_array_of_the_parts() {
+        let mut array = [vec![1_u8, 2], Vec::with_capacity(9), vec![3]];
+        let filled = given(&Parts::filled(&array));
+        let expected = array.each_mut().map(|part| (part.as_mut_ptr(), part.len() as u32));
+        // Of a part of no bytes no address counts.
+        assert_eq!([filled[0], filled[2]], [expected[0], expected[2]]);
+        assert_eq!((filled.len(), filled[1].1), (3, 0));
+
+        let spare = given(&Parts::spare(&mut array));
+        let second = (array[1].as_mut_ptr(), array[1].capacity() as u32);
+        assert_eq!((spare.len(), spare[1]), (3, second));
     }
 
     #[test]

@@ -13,6 +13,8 @@
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes the system calls of the port")]
 
+mod borrowed;
+
 use std::fmt;
 use std::io;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
@@ -24,6 +26,8 @@ use super::ffi::constants::{ERROR_INVALID_PARAMETER, FALSE, INVALID_HANDLE_VALUE
 use super::ffi::types::{HANDLE, OVERLAPPED, OVERLAPPED_ENTRY};
 use super::timeout::Patience;
 
+pub use self::borrowed::BorrowedPort;
+
 /// The number that a program gives to a socket when it registers it, and finds in each of its
 /// completions. Every value may be used, and by several sockets at once.
 #[doc(alias = "CompletionKey")]
@@ -33,8 +37,8 @@ pub struct Key(pub usize);
 /// A completion port.
 ///
 /// This is the floor that [`CompletionQueue`](super::CompletionQueue) stands on. Use it alone to
-/// see how ports work, or through [`CompletionQueue::port`](super::CompletionQueue::port) to
-/// associate a handle that the queue has no method for.
+/// see how ports work, or by a [`BorrowedPort`], which [`CompletionQueue::port`](super::CompletionQueue::port) gives,
+/// to associate a handle that the queue has no method for.
 ///
 /// ```
 /// use overlapped::{CompletionPort, Key};
@@ -87,9 +91,25 @@ impl CompletionPort {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for what the system reports as error 87, which has three causes: the handle is
-    /// associated already, with this port or another; or it was opened without
-    /// `FILE_FLAG_OVERLAPPED` or `WSA_FLAG_OVERLAPPED`. Otherwise the system's error.
+    /// `InvalidInput` for what the system reports as error 87, which has two causes: the handle is
+    /// associated already, with this port or another; or it was not opened for overlapped operations
+    /// (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). Otherwise the system's error.
+    ///
+    /// A socket is a handle too, but std does not offer it as one, so that takes a line of unsafe code:
+    ///
+    /// ```
+    /// use overlapped::{CompletionPort, Key};
+    /// use std::net::UdpSocket;
+    /// use std::os::windows::io::{AsRawSocket, BorrowedHandle};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let (port, socket) = (CompletionPort::new(0)?, UdpSocket::bind("127.0.0.1:0")?);
+    /// // SAFETY: a socket is a handle of the kernel, which is open as long as `socket` is there.
+    /// let handle = unsafe { BorrowedHandle::borrow_raw(socket.as_raw_socket() as _) };
+    /// port.associate(handle, Key(7))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort")]
@@ -234,9 +254,9 @@ fn explain_association(error: io::Error) -> io::Error {
     }
     io::Error::new(
         io::ErrorKind::InvalidInput,
-        "it is registered already, or it belongs to another completion port, or it was made \
-         without WSA_FLAG_OVERLAPPED (for a file: FILE_FLAG_OVERLAPPED); a socket or file belongs \
-         to one port for life, so make a new one (Windows error 87)",
+        "it is registered already, or was before, or it belongs to another completion port, or it \
+         was made without WSA_FLAG_OVERLAPPED (for a file: FILE_FLAG_OVERLAPPED); a socket or file \
+         belongs to one port for life, so make a new one (Windows error 87)",
     )
 }
 

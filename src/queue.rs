@@ -34,7 +34,7 @@ use std::time::Duration;
 use super::buffer::Buffer;
 use super::completion::{Completion, Completions, Origin, Unread};
 use super::ffi::constants::FILE_SKIP_SET_EVENT_ON_HANDLE;
-use super::port::{CompletionPort, Key, Packet};
+use super::port::{BorrowedPort, CompletionPort, Key, Packet};
 use super::registration::{Registration, Source};
 use super::rejected::Rejected;
 use super::shared::Core;
@@ -79,8 +79,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 ///
 /// cancels what is in flight and waits until the kernel has given everything back, two seconds at
 /// most; the buffers are dropped. Should something stay with the kernel even then, its memory is
-/// leaked: the kernel may write to it at any time. Registrations and wakers may outlive the queue,
-/// and then answer with an error of kind `BrokenPipe`.
+/// leaked: the kernel may write to it at any time. Registrations and wakers may outlive the queue.
+/// Submitting an operation, waking and shutting down then answer with an error of kind `BrokenPipe`;
+/// what concerns the socket alone goes on as before.
 #[doc(alias = "IOCP")]
 pub struct CompletionQueue<B: Buffer = Vec<u8>> {
     core: Arc<Core<B>>,
@@ -120,16 +121,31 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// The socket comes back in the [`Rejected`], usable as before. `InvalidInput` if it is registered
     /// already, belongs to another completion port, or was made without `WSA_FLAG_OVERLAPPED` (those
-    /// of std are made with it). Else the system's error.
+    /// of std are made with it); and if it is not a stream, for any socket can pass as a `TcpStream` of
+    /// std's (`SO_TYPE` is asked). A listening socket is a stream too, and is not told from
+    /// one; its receives fail. Else the system's error.
     ///
-    /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
+    /// Calls [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
+    /// and [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort", alias = "associate")]
     pub fn register<S: Source>(
         &self,
         source: S,
         key: Key,
     ) -> Result<Registration<S, B>, Rejected<S>> {
-        if let Err(error) = self.port().associate(source.handle(), key) {
+        match source.check() {
+            Ok(()) => self.register_checked(source, key),
+            Err(error) => Err(Rejected::new(error, source)),
+        }
+    }
+
+    /// As [`register`](Self::register), for a source that is what its type says.
+    pub(super) fn register_checked<S: Source>(
+        &self,
+        source: S,
+        key: Key,
+    ) -> Result<Registration<S, B>, Rejected<S>> {
+        if let Err(error) = self.core.signals.port().associate(source.handle(), key) {
             return Err(Rejected::new(error, source));
         }
         // Nobody waits on the handle itself, so the system need not signal it each time. A provider
@@ -172,16 +188,17 @@ impl<B: Buffer> CompletionQueue<B> {
     }
 
     /// How many operations are in flight: submitted, and not yet taken out of the port. Exact when
-    /// no other thread submits or waits at this moment.
+    /// no other thread submits or waits at this moment. (A registration's
+    /// [`in_flight`](Registration::in_flight) also counts what lies in a batch unread.)
     pub fn in_flight(&self) -> usize {
         self.core.in_flight.count()
     }
 
     /// The port, to associate a handle for which the queue has no method. Its packets come as
-    /// [`Completion::Foreign`]. A packet that is dequeued from the port directly never reaches the
-    /// queue, and the operation it stood for then stays in flight for ever.
-    pub fn port(&self) -> &CompletionPort {
-        self.core.signals.port()
+    /// [`Completion::Foreign`]. Only the queue dequeues: a packet that somebody else takes out never
+    /// reaches it, and an operation, or a wake-up, then stays under way for ever.
+    pub fn port(&self) -> BorrowedPort<'_> {
+        BorrowedPort::new(self.core.signals.port())
     }
 
     /// Sleeps until something has happened, and fills the batch with it.
@@ -192,7 +209,10 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a batch of capacity 0; else the system's error.
+    /// `InvalidInput` for a batch of capacity 0; else the system's error. After an error what had been
+    /// dequeued is in the batch, and the next `wait` returns with it. When the queue is shut down, an
+    /// error can also mean that another thread, which sleeps, could not be told: wait again, or call
+    /// [`shut_down`](Self::shut_down) again.
     ///
     /// Calls [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).
     #[doc(alias = "GetQueuedCompletionStatusEx")]
@@ -214,11 +234,12 @@ impl<B: Buffer> CompletionQueue<B> {
             drop(parked);
             dequeued?;
             if signals.is_shut_down() {
+                // First of all, for when it fails another thread may go on sleeping, and the caller
+                // is to know. What has been dequeued stays in the batch.
+                signals.pass_shutdown_on()?;
                 let (completion, origin) = (Completion::ShutDown, Origin::Other);
                 // Read last, behind the packets.
                 batch.unread.insert(0, Unread { completion, origin });
-                // If this fails, the next thread that comes by here tries again.
-                let _ = signals.pass_shutdown_on();
             } else if patience.is_over() {
                 break;
             }
@@ -226,9 +247,10 @@ impl<B: Buffer> CompletionQueue<B> {
         Ok(batch)
     }
 
-    /// As [`wait`](Self::wait), but deaf to [`shut_down`](Self::shut_down): for the end of a program,
-    /// to collect what is still in flight. The batch is empty when nothing is in flight any more, or
-    /// when the time is up.
+    /// As [`wait`](Self::wait), but [`shut_down`](Self::shut_down) does not end it, nor does it tell of
+    /// that: for the end of a program, to collect what is still in flight. Operations may still be
+    /// submitted. The batch is empty when nothing is in flight any more, or when the time of this call is
+    /// up; [`in_flight`](Self::in_flight) says which. What lies in the batch unread comes first.
     ///
     /// # Errors
     ///
@@ -243,7 +265,7 @@ impl<B: Buffer> CompletionQueue<B> {
             self.dequeue(batch, &patience)?;
             if self.core.signals.is_shut_down() {
                 // The packet may have been meant for a thread that sleeps.
-                let _ = self.core.signals.pass_shutdown_on();
+                self.core.signals.pass_shutdown_on()?;
             }
             if patience.is_over() {
                 break;
@@ -257,7 +279,7 @@ impl<B: Buffer> CompletionQueue<B> {
     #[inline]
     fn dequeue(&self, batch: &mut Completions<B>, patience: &Patience) -> io::Result<()> {
         batch.packets.clear();
-        self.port().dequeue_within(&mut batch.packets, patience)?;
+        self.core.signals.port().dequeue_within(&mut batch.packets, patience)?;
         debug_assert!(batch.is_empty(), "who waits has read what was there");
         for packet in &batch.packets {
             self.read(packet, &mut batch.unread);

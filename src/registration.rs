@@ -20,14 +20,13 @@ use std::sync::atomic::{AtomicU16, AtomicU32};
 
 use super::buffer::Buffer;
 use super::ffi::types::OVERLAPPED;
-use super::in_flight::{Completed, Lent, OperationId, Refused, Reserved};
+use super::in_flight::{Lent, OperationId, Reserved};
 use super::mode::{Mode, Queued};
 use super::operation::{Operation, Owner, Work};
 use super::port::Key;
 use super::rejected::Rejected;
 use super::shared::{Core, cancel};
 use super::socket::Started;
-use super::status::Status;
 
 /// What can be registered with a [`CompletionQueue`](super::CompletionQueue). The crate implements
 /// it for the types of std that it has operations for, and nobody else can: an operation is sound
@@ -35,8 +34,14 @@ use super::status::Status;
 pub trait Source: sealed::Handle {}
 
 pub(super) mod sealed {
+    use std::io;
+    use std::os::windows::io::BorrowedHandle;
+
     pub trait Handle {
-        fn handle(&self) -> std::os::windows::io::BorrowedHandle<'_>;
+        fn handle(&self) -> BorrowedHandle<'_>;
+
+        /// An error if it is not what its type says, so that its operations would end otherwise.
+        fn check(&self) -> io::Result<()>;
     }
 }
 
@@ -49,8 +54,9 @@ pub(super) mod sealed {
 ///
 /// cancels its operations and closes the socket. Nothing is delivered under its key any more, not
 /// even completions that lie in a batch already. Their buffers are dropped, each when the kernel
-/// gives it back. Closing a TCP socket while a receive is pending makes Windows send a reset; to end
-/// a conversation politely, cancel, wait until nothing is in flight, and then drop.
+/// gives it back. Closing a TCP socket while a receive is pending makes Windows send a reset, by
+/// which the peer can lose what was still on its way. The guide's chapter on
+/// [closing](super::guide::closing) tells how to end a conversation without one.
 pub struct Registration<S: Source, B: Buffer = Vec<u8>, M: Mode = Queued> {
     /// Before the source, so that it leaves while the handle is open.
     pub(super) membership: Membership<B>,
@@ -111,11 +117,19 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     }
 
     /// Asks the system to cancel one operation. Its completion comes in any case: as
-    /// [`Cancelled`](super::Failure::Cancelled), or as what it had become before. Bytes that a
-    /// cancelled receive had already taken from the stream can be lost with it.
+    /// [`Cancelled`](super::Failure::Cancelled), or as what it had become before.
+    ///
+    /// What else is pending on the same stream can be concerned:
+    ///
+    /// * Windows cancels all *receives* that are pending on a TCP stream when one of them is
+    ///   cancelled, and leaves the sends alone. Each gets a completion of its own. (Wine cancels the
+    ///   one that was meant.)
+    /// * Bytes that a cancelled receive had already taken from the stream can be lost with it.
+    /// * After a cancelled *send* nobody knows which of its bytes went out, so what follows would come
+    ///   to the peer at an unknown place: drop the stream.
     ///
     /// Returns whether there was something to cancel. An id that is out of date, or that belongs to
-    /// another registration or queue, does nothing: never does it hit another operation.
+    /// another registration or queue, does nothing: it is never taken for another operation.
     ///
     /// # Errors
     ///
@@ -173,43 +187,54 @@ impl<B: Buffer> Membership<B> {
     ) -> Result<Reserved<'_, Operation<B>>, Rejected<Work<B>>> {
         let operation = Operation { owner: Arc::clone(&self.owner), work };
         let near = self.near.load(Relaxed);
-        self.core.in_flight.reserve(near, operation).map_err(refuse)
+        self.core.in_flight.reserve(near, operation).map_err(no_room)
     }
 
-    /// Lends a reserved operation to the call `start`, which says what the system made of it.
+    /// Makes a reserved operation the kernel's. The call that starts it comes next, and after that
+    /// [`settle`](Self::settle).
+    #[inline]
+    pub(super) fn lend<'a>(
+        &self,
+        reserved: Reserved<'a, Operation<B>>,
+    ) -> Result<Lent<'a, Operation<B>>, Rejected<Work<B>>> {
+        let lent = reserved.lend().map_err(gone)?;
+        self.near.store(lent.id().slot(), Relaxed);
+        Ok(lent)
+    }
+
+    /// Draws the consequence of what the call has answered: the operation goes on, or it is over and
+    /// comes back.
     ///
     /// # Safety
     ///
-    /// * `start` starts an operation of this handle on the address that it gets. It returns `Packet`
-    ///   if a packet will come, and anything else only if none will, so that the kernel does not have
-    ///   the operation any more.
-    /// * The count in `Done` is that of bytes moved.
+    /// * The call was one that starts an operation of this handle with what `lent` names, and of what
+    ///   the call may write to, everything is the slot's or outlives the call. It has returned, and
+    ///   `started` is what it has answered.
+    /// * If `M` skips packets, so does the handle, and the call was given the count to write to.
     #[inline]
-    pub(super) unsafe fn lend<M: Mode>(
+    pub(super) unsafe fn settle<M: Mode>(
         &self,
-        reserved: Reserved<'_, Operation<B>>,
-        start: impl FnOnce(*mut OVERLAPPED) -> io::Result<Started>,
+        lent: Lent<'_, Operation<B>>,
+        started: Started,
     ) -> Result<M::Answer<B>, Rejected<Work<B>>> {
-        let Lent { id, overlapped } = reserved.lend();
-        // From here on the operation is the kernel's, and another thread may be completing it.
-        self.near.store(id.slot(), Relaxed);
-        let started = start(overlapped);
-        if let Ok(Started::Packet) = started {
-            return Ok(M::pending(id));
-        }
-        // SAFETY: the caller vouches that no packet will come.
-        let Some(value) = (unsafe { self.core.in_flight.take_back(id) }) else {
-            // One has come all the same, and with it goes the buffer.
-            return Ok(M::pending(id));
-        };
+        let id = lent.id();
         match started {
-            Err(error) => Err(Rejected::new(error, value.work)),
-            Ok(Started::Done(count)) => {
-                let ended = Completed { id, status: Status::SUCCESS, count, value };
-                Ok(M::done(self.core.finish(ended).0))
+            Started::AtOnce if M::SKIPS => {
+                // SAFETY: the caller vouches that it has succeeded, and that no packet comes then.
+                if let Some(ended) = unsafe { lent.take_done() } {
+                    return Ok(M::done(self.core.finish(ended).0));
+                }
             }
-            Ok(Started::Packet) => unreachable!("answered above"),
+            Started::AtOnce | Started::Pending => {}
+            Started::Failed(error) => {
+                // SAFETY: the caller vouches that the call has failed.
+                if let Some(operation) = unsafe { lent.take_back() } {
+                    return Err(Rejected::new(error, operation.work));
+                }
+            }
         }
+        // A packet comes, or has come, and with it goes the buffer.
+        Ok(M::pending(id))
     }
 
     fn cancel(&self, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
@@ -219,19 +244,17 @@ impl<B: Buffer> Membership<B> {
 }
 
 #[cold]
-fn refuse<B>(refused: Refused<Operation<B>>) -> Rejected<Work<B>> {
-    match refused {
-        Refused::Closed(operation) => {
-            let gone = "the completion queue of this registration has been dropped, so no \
-                        completion could come; register a new socket with a new queue";
-            Rejected::new(io::Error::new(io::ErrorKind::BrokenPipe, gone), operation.work)
-        }
-        Refused::OutOfMemory(operation) => {
-            let full = "there is no memory for another operation in flight; wait for some of \
-                        those to complete";
-            Rejected::new(io::Error::new(io::ErrorKind::OutOfMemory, full), operation.work)
-        }
-    }
+fn gone<B>(operation: Operation<B>) -> Rejected<Work<B>> {
+    let gone = "the completion queue of this registration has been dropped, so no completion could \
+                come; register a new socket with a new queue";
+    Rejected::new(io::Error::new(io::ErrorKind::BrokenPipe, gone), operation.work)
+}
+
+#[cold]
+fn no_room<B>(operation: Operation<B>) -> Rejected<Work<B>> {
+    let full = "there is no memory for another operation in flight; wait for some of those to \
+                complete";
+    Rejected::new(io::Error::new(io::ErrorKind::OutOfMemory, full), operation.work)
 }
 
 impl<B: Buffer> Drop for Membership<B> {

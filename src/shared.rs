@@ -13,7 +13,7 @@ use super::buffer::Buffer;
 use super::completion::Completion;
 use super::ffi;
 use super::ffi::constants::{ERROR_NOT_FOUND, FALSE, SO_UPDATE_CONNECT_CONTEXT};
-use super::ffi::types::OVERLAPPED;
+use super::ffi::types::{OVERLAPPED, SOCKET};
 use super::in_flight::{Completed, InFlight};
 use super::operation::{Operation, Owner, Work};
 use super::port::CompletionPort;
@@ -55,7 +55,7 @@ impl<B: Buffer> Core<B> {
         let Completed { id, status, count, value: Operation { owner, work, .. } } = ended;
         let (key, result) = (owner.key, status.result());
         let completion = match work {
-            Work::Receive { mut buffer, .. } => {
+            Work::Receive(mut buffer) => {
                 if result.is_ok() {
                     // SAFETY: the system reports that it wrote so many bytes, and it was given the
                     // front of the spare room, at its length or less.
@@ -63,7 +63,7 @@ impl<B: Buffer> Core<B> {
                 }
                 Completion::Received { key, id, buffer, result: result.map(|()| count) }
             }
-            Work::Readable { .. } => Completion::Readable { key, id, result },
+            Work::Readable => Completion::Readable { key, id, result },
             Work::Send(buffer) => Completion::Sent { key, id, buffer, count, result },
             Work::Accept(accepting) => {
                 let accepted = |()| self.while_open(&owner, |listener| accepting.finish(listener));
@@ -113,7 +113,7 @@ impl<B: Buffer> Core<B> {
 /// Tells a socket that it is connected now, without which it knows neither its addresses nor how to
 /// shut down.
 fn connected(socket: BorrowedSocket<'_>) -> io::Result<()> {
-    set_option(socket, SO_UPDATE_CONNECT_CONTEXT, None)
+    set_option::<SOCKET>(socket, SO_UPDATE_CONNECT_CONTEXT, None)
 }
 
 /// Asks the system to cancel one operation of a handle, or all of them with NULL.

@@ -7,29 +7,32 @@
 //! where it is until the whole is dropped. So growing copies nothing, and no thread waits for
 //! another that grows.
 //!
-//! Which slots of a group are taken is one word of 64 bits. Taking and releasing a slot is one
-//! atomic instruction on that word: no lock, and no linked list of free slots whose head could
-//! come back to an old value between a look and an exchange. A caller names a slot that it would
-//! like (the one it had last), so that a connection finds its own slot again and connections
-//! that are busy at the same time stay out of each other's cache lines.
+//! Which slots of a group are taken is one word. Taking and releasing a slot is one atomic
+//! instruction on that word: no lock, and no linked list of free slots whose head could come back
+//! to an old value between a look and an exchange. A caller names a slot that it would like (the
+//! one it had last), so that a connection finds its own slot again and connections that are busy
+//! at the same time stay out of each other's cache lines.
 //!
-//! Cost: 1/8 byte of bookkeeping for a slot. Finding a slot by its address compares the address
-//! with at most 26 blocks, and with one block until more than 64 operations are in flight.
+//! Of the word's 64 bits each slot has two: it is *taken*, and it is *ended*, which is to say that
+//! it is still taken but has nothing in it that anybody waits for. As both stand in one word, they
+//! go with one instruction, and whoever counts never sees one without the other.
+//!
+//! Cost: 1/4 byte of bookkeeping for a slot. Finding a slot by its address compares the address
+//! with at most 27 blocks, and with one block until more than 32 operations are in flight.
 
 #![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 #![allow(unsafe_code, reason = "blocks are allocated raw, so that they start as untouched zeros")]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::null_mut;
-use std::sync::atomic::AtomicPtr;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
+use std::sync::atomic::{AtomicPtr, AtomicU64};
 
-/// Slots in a group: the bits of its word.
-const GROUP: u32 = u64::BITS;
+/// Slots in a group: half the bits of its word.
+const GROUP: u32 = u64::BITS / 2;
 
-/// Block `k` has `2^k` groups, so 26 blocks number their slots within 32 bits.
-const BLOCKS: usize = 26;
+/// Block `k` has `2^k` groups, so 27 blocks number their slots within 32 bits.
+const BLOCKS: usize = 27;
 
 /// A type for which memory filled with zeros is a value.
 ///
@@ -41,7 +44,8 @@ pub(super) unsafe trait Zeroed {}
 
 #[repr(C, align(64))]
 struct Group<S> {
-    taken: AtomicU64,
+    /// Which slots are taken, in the low half, and which of them have ended, in the high half.
+    word: AtomicU64,
     slots: [S; GROUP as usize],
 }
 
@@ -50,6 +54,14 @@ pub(super) struct Place<'a, S> {
     pub(super) index: u32,
     pub(super) slot: &'a S,
     group: &'a Group<S>,
+}
+
+impl<S> Copy for Place<'_, S> {}
+
+impl<S> Clone for Place<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 pub(super) struct Slots<S: Zeroed> {
@@ -99,12 +111,19 @@ impl<S: Zeroed> Slots<S> {
         }
     }
 
+    /// Says that what a slot was taken for has ended, though the slot cannot be released yet. Only
+    /// the one who took it may do so.
+    #[cold]
+    pub(super) fn mark_ended(place: &Place<'_, S>) {
+        place.group.word.fetch_or(ended(place.index), SeqCst);
+    }
+
     /// Gives a slot back. Only the one who took it may do so, and touches it no more.
     #[inline]
     pub(super) fn release(place: &Place<'_, S>) {
         // Sequentially consistent like the taking of a slot, so that whoever closes the
         // table and then counts has one order of events to argue with.
-        place.group.taken.fetch_and(!bit(place.index), SeqCst);
+        place.group.word.fetch_and(!(taken(place.index) | ended(place.index)), SeqCst);
     }
 
     /// The slot of this number, taken or free; `None` for a number that has no memory yet.
@@ -141,29 +160,44 @@ impl<S: Zeroed> Slots<S> {
         None
     }
 
-    /// How many slots are taken: exact when no other thread takes or releases one meanwhile.
-    pub(super) fn taken(&self) -> usize {
-        let words = (0..self.groups()).filter_map(|number| self.group(number));
-        words.map(|group| group.taken.load(SeqCst).count_ones() as usize).sum()
+    /// How many slots are taken and have not ended: exact when no other thread changes one meanwhile.
+    pub(super) fn not_ended(&self) -> usize {
+        self.words().map(|word| (word as u32 & !(word >> GROUP) as u32).count_ones() as usize).sum()
+    }
+
+    /// Whether no slot is taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.words().all(|word| word == 0)
+    }
+
+    // The lifetime is said for a package of edition 2021 that has the sources as a module.
+    fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        let groups = (0..self.groups()).filter_map(|number| self.group(number));
+        groups.map(|group| group.word.load(SeqCst))
     }
 
     #[inline]
     fn take_in_group(&self, number: u32, preferred: u32) -> Option<Place<'_, S>> {
         let group = self.group(number)?;
-        let mut taken = group.taken.load(Relaxed);
-        while taken != u64::MAX {
-            let free = !taken;
-            let slot = if free & bit(preferred) != 0 { preferred } else { free.trailing_zeros() };
-            taken = group.taken.fetch_or(bit(slot), SeqCst);
-            if taken & bit(slot) == 0 {
+        let mut word = group.word.load(Relaxed);
+        while word as u32 != u32::MAX {
+            let free = !word;
+            let slot = if free & taken(preferred) != 0 { preferred } else { free.trailing_zeros() };
+            word = group.word.fetch_or(taken(slot), SeqCst);
+            if word & taken(slot) == 0 {
                 return Some(group.place(number * GROUP + slot));
             }
         }
         None
     }
 
+    /// How many groups there are.
+    ///
+    /// That a block is there is in the same one order as that a slot is taken, or whoever closes the
+    /// table and then counts could miss a slot in a block that is new: on that order rests the drop
+    /// of a queue. Hence `SeqCst` here, in `group`, and where the block is added.
     fn groups(&self) -> u32 {
-        let blocks = self.blocks.iter().take_while(|block| !block.load(Acquire).is_null()).count();
+        let blocks = self.blocks.iter().take_while(|block| !block.load(SeqCst).is_null()).count();
         (1 << blocks) - 1
     }
 
@@ -172,7 +206,7 @@ impl<S: Zeroed> Slots<S> {
         // Blocks of 1, 2, 4, ... groups: the top bit of `number + 1` says which block, and the
         // bits below it where in the block.
         let k = (number + 1).ilog2();
-        let base = self.blocks.get(k as usize)?.load(Acquire);
+        let base = self.blocks.get(k as usize)?.load(SeqCst);
         if base.is_null() {
             return None;
         }
@@ -207,7 +241,7 @@ impl<S: Zeroed> Slots<S> {
         if fresh.is_null() {
             return None;
         }
-        if block.compare_exchange(null_mut(), fresh, AcqRel, Relaxed).is_err() {
+        if block.compare_exchange(null_mut(), fresh, SeqCst, Relaxed).is_err() {
             // SAFETY: allocated above with this layout, and never published.
             unsafe { dealloc(fresh.cast(), layout) };
         }
@@ -228,6 +262,10 @@ impl<S: Zeroed> Drop for Slots<S> {
     }
 }
 
-fn bit(index: u32) -> u64 {
+fn taken(index: u32) -> u64 {
     1 << (index % GROUP)
+}
+
+fn ended(index: u32) -> u64 {
+    taken(index) << GROUP
 }

@@ -39,15 +39,14 @@ pub(super) fn tcp_socket(family: ADDRESS_FAMILY) -> io::Result<OwnedSocket> {
     Ok(unsafe { OwnedSocket::from_raw_socket(socket as _) })
 }
 
-/// Sets an option of a socket to another socket, or to nothing.
-pub(super) fn set_option(
+/// Sets an option of a socket to a value, a number or another socket, or to nothing.
+pub(super) fn set_option<T: Copy>(
     socket: BorrowedSocket<'_>,
     option: i32,
-    value: Option<BorrowedSocket<'_>>,
+    value: Option<T>,
 ) -> io::Result<()> {
-    let value = value.map(|socket| raw(&socket));
     let (bytes, length) = match &value {
-        Some(value) => ((&raw const *value).cast(), size_of::<SOCKET>() as i32),
+        Some(value) => ((&raw const *value).cast(), size_of::<T>() as i32),
         None => (std::ptr::null(), 0),
     };
     // SAFETY: the socket is open, and the value is there during the call.
@@ -56,25 +55,47 @@ pub(super) fn set_option(
     if answer == SOCKET_ERROR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// What the system made of an operation that was submitted.
+/// What a call answers that starts an operation.
 pub(super) enum Started {
-    /// Its packet will come, or is in the port already.
-    Packet,
-    /// It has ended, with so many bytes, and there will be no packet.
-    Done(usize),
+    /// The operation has succeeded. Its packet is in the port, unless the handle leaves such out.
+    AtOnce,
+    Pending,
+    Failed(io::Error),
 }
 
-/// What it means for an operation that a call has succeeded or not: after success at once, and when
-/// it is pending, a packet comes. After any other error of an operation on TCP none does.
+/// The answer of a call that has just returned, by whether it says that it has succeeded.
 #[inline]
-pub(super) fn started(succeeded: bool) -> io::Result<Started> {
+pub(super) fn started(succeeded: bool) -> Started {
     if succeeded {
-        return Ok(Started::Packet);
+        return Started::AtOnce;
     }
     match ffi::ws2_32::WSAGetLastError() {
-        WSA_IO_PENDING => Ok(Started::Packet),
-        code => Err(io::Error::from_raw_os_error(code)),
+        WSA_IO_PENDING => Started::Pending,
+        code => Started::Failed(io::Error::from_raw_os_error(code)),
     }
+}
+
+/// Whether the socket is a stream, such as those of TCP. Any socket can pass as a `TcpStream` of
+/// std's, and one that carries datagrams answers otherwise: there an operation can fail at once and
+/// bring a packet all the same, and a receive of no bytes takes a datagram away.
+pub(super) fn require_stream(socket: BorrowedSocket<'_>) -> io::Result<()> {
+    let (mut kind, mut length) = (0_i32, size_of::<i32>() as i32);
+    // SAFETY: the socket is open, and there is room for an integer, of that length, during the call.
+    let answer = unsafe {
+        let room = (&raw mut kind).cast();
+        ffi::ws2_32::getsockopt(raw(&socket), SOL_SOCKET, SO_TYPE, room, &mut length)
+    };
+    if answer == SOCKET_ERROR {
+        return Err(io::Error::last_os_error());
+    }
+    if kind == SOCK_STREAM {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "the socket is not a stream: it has been made of another kind of socket, such as one for \
+         datagrams, which this queue has no operations for",
+    ))
 }
 
 /// Leaves out something at the end of a file's operations that nobody waits for.

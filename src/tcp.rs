@@ -5,20 +5,19 @@
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::os::windows::io::BorrowedHandle;
+use std::os::windows::io::{AsSocket, BorrowedHandle};
 use std::ptr::{null_mut, without_provenance_mut};
 
 use super::buffer::Buffer;
 use super::ffi;
 use super::ffi::constants::*;
-use super::ffi::types::OVERLAPPED;
-use super::in_flight::Reserved;
+use super::in_flight::{Lent, Reserved};
 use super::mode::Mode;
 use super::operation::{Operation, Work};
 use super::parts::Parts;
 use super::registration::{Registration, Source, sealed};
 use super::rejected::Rejected;
-use super::socket::{Started, raw, started};
+use super::socket::{raw, require_stream, started};
 
 impl Source for TcpStream {}
 
@@ -26,6 +25,10 @@ impl sealed::Handle for TcpStream {
     fn handle(&self) -> BorrowedHandle<'_> {
         // SAFETY: a socket is a kernel handle, which the stream keeps open while it is borrowed.
         unsafe { BorrowedHandle::borrow_raw(without_provenance_mut(raw(self))) }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        require_stream(self.as_socket())
     }
 }
 
@@ -36,9 +39,10 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     ///
     /// A receive ends when there are bytes, however few, and not when the buffer is full. A buffer that
     /// gathers a message is full in the end, so give it room before each receive
-    /// (`buffer.reserve(4096)`): without room it is turned away. Several may
-    /// be pending; the system fills them in the order of submission. A buffer of several parts is
-    /// filled part by part; room beyond 16 parts or `u32::MAX` bytes is not used.
+    /// (`buffer.reserve(4096)`): without room it is turned away. Several may be pending; the system
+    /// fills them in the order of submission, and those that two threads submit at the same time in no
+    /// particular order. A buffer of several parts is filled part by part. Of one part 1 GiB is used at
+    /// the most, of a buffer 16 parts and `u32::MAX` bytes; room behind a part that was cut is not used.
     ///
     /// # Errors
     ///
@@ -71,20 +75,16 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// ```
     #[doc(alias = "WSARecv")]
     pub fn receive(&self, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
-        let mut reserved = self.reserve(Work::Receive { flags: 0, buffer })?;
-        let Work::Receive { flags, buffer } = &mut reserved.value().work else {
-            unreachable!("put in above")
-        };
-        let (flags, parts) = (&raw mut *flags, Parts::spare(buffer));
+        let mut reserved = self.reserve(Work::Receive(buffer))?;
+        let parts = Parts::spare(reserved.value().work.buffer());
         if parts.is_empty() {
             let full = "the buffer has no spare room, so nothing could be received into it; clear \
                         it, or give it more capacity";
             let error = io::Error::new(io::ErrorKind::InvalidInput, full);
             return Err(Rejected::new(error, reserved.into_value().work.into_buffer()));
         }
-        // SAFETY: the flags and the memory of the parts rest in the operation, or in the buffer there.
-        unsafe { self.start_receive(reserved, flags, &parts) }
-            .map_err(|rejected| rejected.map(Work::into_buffer))
+        // SAFETY: the parts are those of the buffer in the operation.
+        unsafe { self.start_receive(reserved, &parts) }.map_err(buffer_of)
     }
 
     /// Tells when there is something to receive, and lends nothing until then: a receive of no bytes,
@@ -98,13 +98,9 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// Calls [`WSARecv`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv).
     #[doc(alias = "WSARecv")]
     pub fn readable(&self) -> io::Result<M::Answer<B>> {
-        let mut reserved = self.membership.reserve(Work::Readable { flags: 0 })?;
-        let Work::Readable { flags } = &mut reserved.value().work else {
-            unreachable!("put in above")
-        };
-        let flags = &raw mut *flags;
-        // SAFETY: the flags rest in the operation, and there are no parts.
-        Ok(unsafe { self.start_receive(reserved, flags, &Parts::empty()) }?)
+        let reserved = self.membership.reserve(Work::Readable)?;
+        // SAFETY: there are no bytes in the parts.
+        Ok(unsafe { self.start_receive(reserved, &Parts::empty()) }?)
     }
 
     /// Sends the filled bytes of the buffer. The buffer is lent: it comes back in a
@@ -113,8 +109,10 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     ///
     /// A send ends when the system has taken all the bytes, which is not when the peer has them. If
     /// the peer does not receive, it stays pending. Several may be pending; the bytes go out in the
-    /// order of submission. A buffer of several parts is sent part by part; what is beyond 16 parts or
-    /// `u32::MAX` bytes is not sent, as the count tells. No bytes are sent at once.
+    /// order of submission, and those that two threads submit at the same time in no particular order. A
+    /// buffer of several parts is sent part by part. Of one part 1 GiB is sent at the most, of a buffer
+    /// 16 parts and `u32::MAX` bytes; what is behind a part that was cut is not sent, as the count tells.
+    /// A send of no bytes completes immediately.
     ///
     /// # Errors
     ///
@@ -131,18 +129,20 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     #[doc(alias = "WSASend")]
     pub fn send(&self, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
         let mut reserved = self.reserve(Work::Send(buffer))?;
-        let Work::Send(buffer) = &mut reserved.value().work else { unreachable!("put in above") };
-        let parts = Parts::filled(buffer);
-        let (socket, routine) = (raw(self.get_ref()), None);
-        let call = |count, overlapped| {
+        let parts = Parts::filled(reserved.value().work.buffer());
+        let lent = self.membership.lend(reserved).map_err(buffer_of)?;
+        // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The memory
+        // that it names is lent: it rests in the operation, or in the buffer there, until the packet is
+        // dequeued. The count and the `OVERLAPPED` are the slot's, which is the call's until it returns.
+        let answer = unsafe {
             let (buffers, parts) = (parts.as_ptr(), parts.count());
-            // SAFETY: the socket is open, for `self` owns it. The array and the count are used during
-            // the call. The memory that the array names and the `OVERLAPPED` are lent: they rest in
-            // the table, or in the buffer there, until the packet is dequeued.
-            unsafe { ffi::ws2_32::WSASend(socket, buffers, parts, count, 0, overlapped, routine) }
+            let (socket, count, overlapped) =
+                (raw(self.get_ref()), count::<M, _>(&lent), lent.overlapped());
+            ffi::ws2_32::WSASend(socket, buffers, parts, count, 0, overlapped, None)
         };
-        // SAFETY: the call is one of the two, on this socket.
-        unsafe { self.start(reserved, call) }.map_err(|rejected| rejected.map(Work::into_buffer))
+        // SAFETY: this was the call, on this handle, which skips packets if its mode does.
+        unsafe { self.membership.settle::<M>(lent, started(answer != SOCKET_ERROR)) }
+            .map_err(buffer_of)
     }
 
     /// Ends one side of the conversation, or both: after `Write` the peer receives what was sent and
@@ -159,58 +159,45 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
 
     #[inline]
     fn reserve(&self, work: Work<B>) -> Result<Reserved<'_, Operation<B>>, Rejected<B>> {
-        self.membership.reserve(work).map_err(|rejected| rejected.map(Work::into_buffer))
+        self.membership.reserve(work).map_err(buffer_of)
     }
 
     /// # Safety
     ///
-    /// * `flags`, and the memory that the parts name, are those of the reserved operation.
+    /// * The memory that the parts name is that of the reserved operation.
     #[inline]
     unsafe fn start_receive(
         &self,
         reserved: Reserved<'_, Operation<B>>,
-        flags: *mut u32,
         parts: &Parts,
     ) -> Result<M::Answer<B>, Rejected<Work<B>>> {
-        let (socket, routine) = (raw(self.get_ref()), None);
-        let call = |count, overlapped| {
-            let (buffers, parts) = (parts.as_ptr(), parts.count());
-            // SAFETY: the socket is open, for `self` owns it. The array and the count are used during
-            // the call. The memory that the array names, the flags and the `OVERLAPPED` are lent: they
-            // rest in the table, or in the buffer there, until the packet is dequeued.
-            unsafe {
-                ffi::ws2_32::WSARecv(socket, buffers, parts, count, flags, overlapped, routine)
-            }
+        let lent = self.membership.lend(reserved)?;
+        // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The memory
+        // that it names is lent: it rests in the operation, or in the buffer there, until the packet is
+        // dequeued. The count, the flags, which are 0, and the `OVERLAPPED` are the slot's, which is the
+        // call's until it returns, whenever the packet comes.
+        let answer = unsafe {
+            ffi::ws2_32::WSARecv(
+                raw(self.get_ref()),
+                parts.as_ptr(),
+                parts.count(),
+                count::<M, _>(&lent),
+                lent.flags(),
+                lent.overlapped(),
+                None,
+            )
         };
-        // SAFETY: the call is one of the two, on this socket.
-        unsafe { self.start(reserved, call) }
+        // SAFETY: this was the call, on this handle, which skips packets if its mode does.
+        unsafe { self.membership.settle::<M>(lent, started(answer != SOCKET_ERROR)) }
     }
+}
 
-    /// Lends a reserved operation to one of the two calls, which gets where to count the bytes at
-    /// once, or NULL, and the operation.
-    ///
-    /// # Safety
-    ///
-    /// * `call` is `WSARecv` or `WSASend` on this socket, with the count and the operation that it
-    ///   gets, and returns the answer.
-    #[inline]
-    unsafe fn start(
-        &self,
-        reserved: Reserved<'_, Operation<B>>,
-        call: impl FnOnce(*mut u32, *mut OVERLAPPED) -> i32,
-    ) -> Result<M::Answer<B>, Rejected<Work<B>>> {
-        let start = |overlapped| {
-            let mut count = 0;
-            // Microsoft asks for NULL where the count is not used at once.
-            let answer = call(if M::SKIPS { &raw mut count } else { null_mut() }, overlapped);
-            if M::SKIPS && answer != SOCKET_ERROR {
-                return Ok(Started::Done(count as usize));
-            }
-            started(answer != SOCKET_ERROR)
-        };
-        // SAFETY: `start` makes a call on this socket, as the caller vouches. Under a mode that skips
-        // packets success at once brings none; without, and when it is pending, one comes. After any
-        // other error of these two calls on a stream none does.
-        unsafe { self.membership.lend::<M>(reserved, start) }
-    }
+/// Where a call is to count the bytes at once. Microsoft asks for NULL where that is not used.
+#[inline]
+fn count<M: Mode, T>(lent: &Lent<'_, T>) -> *mut u32 {
+    if M::SKIPS { lent.count() } else { null_mut() }
+}
+
+fn buffer_of<B>(rejected: Rejected<Work<B>>) -> Rejected<B> {
+    rejected.map(Work::into_buffer)
 }

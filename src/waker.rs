@@ -71,7 +71,7 @@ impl Waker {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As there; and `BrokenPipe` if the queue has been dropped.
     pub fn shut_down(&self) -> io::Result<()> {
         self.signals.shut_down()
     }
@@ -156,6 +156,7 @@ impl Signals {
     }
 
     pub(super) fn wake(&self) -> io::Result<()> {
+        self.expect_queue()?;
         // A read that also writes: if it comes before the exchange in `wake_arrived`, that exchange
         // makes all that was done before this call visible to the thread that gets the `Woken`; if it
         // comes after, it sees IDLE. A plain load could miss on both sides.
@@ -167,12 +168,6 @@ impl Signals {
         let _alone = self.posting.lock().unwrap_or_else(PoisonError::into_inner);
         if self.wake.fetch_or(0, AcqRel) == POSTED {
             return Ok(());
-        }
-        if self.queue_is_gone.load(Acquire) {
-            return Err(io::Error::new(
-                io::ErrorKind::BrokenPipe,
-                "the completion queue of this waker has been dropped, so there is nobody to wake",
-            ));
         }
         self.wake.store(POSTING, Relaxed);
         let posted = self.post(Signal::Wake, Key(0), 0);
@@ -193,6 +188,7 @@ impl Signals {
     /// already. One packet serves them all: each who has seen the flag posts it again while others
     /// are parked.
     pub(super) fn shut_down(&self) -> io::Result<()> {
+        self.expect_queue()?;
         self.shut_down.store(true, SeqCst);
         self.pass_shutdown_on()
     }
@@ -220,6 +216,19 @@ impl Signals {
 
     pub(super) fn queue_dropped(&self) {
         self.queue_is_gone.store(true, SeqCst);
+    }
+
+    /// Looked at before anything else: what a queue that is gone has left in its port, a wake-up too,
+    /// nobody will ever take out.
+    #[inline]
+    fn expect_queue(&self) -> io::Result<()> {
+        if !self.queue_is_gone.load(Acquire) {
+            return Ok(());
+        }
+        Err(io::Error::new(
+            io::ErrorKind::BrokenPipe,
+            "the completion queue of this waker has been dropped, so there is nobody to tell",
+        ))
     }
 }
 

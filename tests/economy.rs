@@ -221,8 +221,11 @@ fn a_connection_costs_a_fixed_small_number_of_calls_and_allocations() -> io::Res
         let buffers = [Vec::with_capacity(SIZE), vec![7; SIZE]];
         let registering =
             cost_of(&calls, || stream = Some(queue.register(near, Key(1)).expect("a new socket")));
-        let made =
-            [(Call::CreateIoCompletionPort, 1), (Call::SetFileCompletionNotificationModes, 1)];
+        let made = [
+            (Call::CreateIoCompletionPort, 1),
+            (Call::SetFileCompletionNotificationModes, 1),
+            (Call::getsockopt, 1),
+        ];
         assert_eq!(registering, (made.to_vec(), 1));
 
         let stream = stream.expect("registered above");
@@ -267,6 +270,7 @@ fn accepting_and_connecting_cost_a_fixed_small_number_of_calls() -> io::Result<(
         (Call::ConnectEx, 1),
         (Call::WSASocketW, 1),
         (Call::bind, 1),
+        (Call::setsockopt, 1),
     ];
     assert_eq!(connecting, (made.to_vec(), 2), "it allocates the address, and its owner");
     gather_in_port(&queue, 2);
@@ -283,10 +287,10 @@ fn accepting_and_connecting_cost_a_fixed_small_number_of_calls() -> io::Result<(
 /// needs while it is in flight, what it knows of its registration, and the handle in the queue's list.
 /// The table grows by doubling, so the worst is to be just past a growth, and that is looked at too.
 #[test]
-fn an_idle_connection_takes_at_most_256_bytes() -> io::Result<()> {
+fn an_idle_connection_takes_at_most_272_bytes() -> io::Result<()> {
     let _calls = Calls::watch();
     let mut worst = 0;
-    for connections in [300, 449] {
+    for connections in [300, 481] {
         let (listener, queue) = (TcpListener::bind(V4)?, CompletionQueue::<Vec<u8>>::new()?);
         let address = listener.local_addr()?;
         let mut ends = Vec::with_capacity(connections);
@@ -309,6 +313,6 @@ fn an_idle_connection_takes_at_most_256_bytes() -> io::Result<()> {
         worst = worst.max(bytes / connections + held);
         println!("{connections} connections: {} bytes for each", bytes / connections + held);
     }
-    assert!(worst <= 256, "{worst} bytes for a connection");
+    assert!(worst <= 272, "{worst} bytes for a connection");
     Ok(())
 }

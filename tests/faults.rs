@@ -10,11 +10,11 @@ use std::fmt::Debug;
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 
-use overlapped::ffi::constants::WSAENOBUFS;
+use overlapped::ffi::constants::{AF_INET, AF_INET6, WSAEINVAL, WSAENOBUFS};
 use overlapped::{Buffer, CompletionQueue, Failure, Key, Registration};
 
 mod support;
-use support::{assert_quiet, one_received, pair, registered};
+use support::{assert_quiet, collect, one_received, pair, registered};
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -26,7 +26,7 @@ use counted::{Counted, Drops};
 
 #[path = "support/tcp.rs"]
 mod tcp;
-use tcp::{V4, listening, one_accepted, one_connected, one_sent, sweep};
+use tcp::{V4, V6, listening, one_accepted, one_connected, one_sent, sweep};
 
 const NO_BUFFERS: Fault = Fault::fails(WSAENOBUFS as u32);
 const NO_RESOURCES: Fault = Fault::fails(ERROR_NO_SYSTEM_RESOURCES);
@@ -201,5 +201,66 @@ fn a_queue_that_is_dropped_among_failures_tries_again() -> io::Result<()> {
     drop(queue);
     assert_eq!(drops.count(), 1, "the buffer was not collected");
     assert_eq!(stream.in_flight(), 0);
+    Ok(())
+}
+
+/// Without handles of the kernel a success at once may bring a packet, so it is not offered.
+#[test]
+fn a_provider_without_handles_of_the_kernel_has_nothing_inline() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Counted>::new()?;
+    let (stream, mut peer) = registered(&queue, Key(1));
+    calls.spoil(Call::getsockopt, 1, Fault::answers_zeros());
+    let modes = calls.count(Call::SetFileCompletionNotificationModes);
+    let rejected = stream.inline().expect_err("it has no handle of the kernel");
+    assert_eq!(rejected.error.kind(), io::ErrorKind::Unsupported);
+    assert_eq!(calls.count(Call::SetFileCompletionNotificationModes), modes, "nothing was set");
+    assert_receives(&queue, &rejected.returned, &mut peer, Drops::default().buffer());
+    Ok(())
+}
+
+#[test]
+fn a_socket_that_does_not_tell_its_kind_is_not_registered() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Counted>::new()?;
+    let (near, _far) = pair();
+    calls.spoil(Call::getsockopt, 1, NO_BUFFERS);
+    let rejected = queue.register(near, Key(1)).expect_err("the call fails");
+    assert_code(&rejected.error, WSAENOBUFS);
+    queue.register(rejected.returned, Key(1))?;
+    Ok(())
+}
+
+/// The socket of a connection is made before it comes, for addresses of the listener's family.
+#[test]
+fn a_connection_gets_a_socket_of_its_listeners_family() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Vec<u8>>::new()?;
+    for (on, family) in [(V4, AF_INET), (V6, AF_INET6), (V4, AF_INET)] {
+        let (listener, address) = listening(&queue, Key(1), on);
+        listener.accept()?;
+        assert_eq!(calls.family(), family, "{on}");
+        let client = TcpStream::connect(address)?;
+        let (_, accepted) = one_accepted(&queue);
+        assert_eq!(accepted?.1, client.local_addr()?);
+
+        listener.accept()?;
+        let stream = queue.connect(address, Key(2))?;
+        assert_eq!(calls.family(), family, "{on}");
+        assert_eq!(collect(&queue, 2).len(), 2);
+        assert_eq!(stream.get_ref().peer_addr()?, address);
+    }
+    Ok(())
+}
+
+/// An older system does not know how to share ports. It connects all the same.
+#[test]
+fn a_connect_does_without_shared_ports() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Vec<u8>>::new()?;
+    let listener = TcpListener::bind(V4)?;
+    calls.spoil(Call::setsockopt, 1, Fault::fails(WSAEINVAL as u32));
+    let _stream = queue.connect(listener.local_addr()?, Key(1))?;
+    one_connected(&queue).1?;
     Ok(())
 }

@@ -12,14 +12,15 @@ use std::io::{self, Write};
 use std::net::TcpStream;
 use std::thread;
 
+use overlapped::ffi::constants::WSAEMSGSIZE;
 use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key, OperationId};
 
 mod support;
-use support::{DEADLINE, assert_quiet, collect, one, one_received, registered, until};
+use support::{DEADLINE, assert_quiet, collect, give_way, one, one_received, registered, until};
 
 #[path = "support/calls.rs"]
 mod calls;
-use calls::{Call, Calls, Fault, Gate};
+use calls::{Call, Calls, ERROR_NO_SYSTEM_RESOURCES, Fault, Gate};
 
 #[path = "support/counted.rs"]
 mod counted;
@@ -105,10 +106,9 @@ fn a_connection_can_be_dequeued_before_its_call_returns() -> io::Result<()> {
     Ok(())
 }
 
-/// The slot is free again while the first call has not returned, and the next operation takes it.
+/// The first operation is over, but its call has not returned: the next one gets another slot.
 #[test]
-fn a_slot_serves_the_next_operation_while_the_call_of_the_first_has_not_returned() -> io::Result<()>
-{
+fn the_next_operation_can_start_while_the_call_of_the_first_has_not_returned() -> io::Result<()> {
     let calls = Calls::watch();
     let queue = CompletionQueue::new()?;
     let (stream, mut peer) = registered(&queue, Key(1));
@@ -202,7 +202,7 @@ fn a_listener_is_not_closed_while_a_connection_is_told_of_it() {
         scope.spawn(move || drop(listener));
         until("the listener cancels", || calls.count(Call::CancelIoEx) > cancels);
         // Time enough to go wrong in: without the lock the socket would be closed in a moment.
-        (0..10_000).for_each(|_| thread::yield_now());
+        give_way(|| false);
         let too_early = calls.count(Call::closesocket) - closed;
         gate.open();
         (waiting.join().expect("the wait ends"), too_early)
@@ -232,4 +232,54 @@ fn a_listener_that_has_gone_is_not_named_to_the_system() {
         waiting.join().expect("nothing is told");
         assert_eq!(calls.count(Call::setsockopt), options, "it was named");
     });
+}
+
+/// Another registration names the same operation at this moment, which does nothing; or a request of
+/// the same one is about to fail. Neither stands for the owner's.
+#[test]
+fn a_request_that_does_nothing_does_not_swallow_one_that_cancels() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Vec<u8>>::new()?;
+    let (owner, _peer) = registered(&queue, Key(1));
+    let (other, _other_peer) = registered(&queue, Key(2));
+    for (first, fault) in [
+        (&other, Fault::starts_at as fn(&Gate) -> Fault),
+        (&owner, |gate: &Gate| Fault::starts_at(gate).and_fails(ERROR_NO_SYSTEM_RESOURCES)),
+    ] {
+        let id = owner.receive(Vec::with_capacity(8))?;
+        let gate = Gate::default();
+        calls.spoil(Call::CancelIoEx, 1, fault(&gate));
+        let (idle, cancelled) = thread::scope(|scope| {
+            let idle = scope.spawn(|| first.cancel(id));
+            gate.reached();
+            let cancelled = owner.cancel(id);
+            gate.open();
+            (idle.join().expect("the call returns"), cancelled)
+        });
+        assert!(!idle.unwrap_or(false), "it has cancelled nothing");
+        assert!(cancelled?, "the owner's request was swallowed");
+        one_received(&queue).assert_cancelled();
+    }
+    Ok(())
+}
+
+/// An error at once, and a packet all the same: the operation is not taken back, and comes once.
+#[test]
+fn an_operation_that_fails_at_once_although_it_has_begun_comes_with_its_packet() -> io::Result<()> {
+    let (calls, drops) = (Calls::watch(), Drops::default());
+    let queue = CompletionQueue::<Counted>::new()?;
+    let (stream, mut peer) = registered(&queue, Key(1));
+    for round in 0..4 {
+        peer.write_all(b"hello")?;
+        calls.spoil(Call::WSARecv, 1, Fault::fails_though_begun(WSAEMSGSIZE as u32));
+        let id = stream.receive(drops.buffer()).expect("its packet comes");
+        let next = stream.receive(drops.buffer()).expect("submitted");
+        let received = one_received(&queue);
+        assert_eq!((received.id, received.buffer.bytes.as_slice()), (id, b"hello".as_slice()));
+        drop(received);
+        assert_eq!((drops.count(), stream.in_flight()), (2 * round + 1, 1));
+        assert!(stream.cancel(next)?, "the next one is another operation");
+        one_received(&queue).assert_cancelled();
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use overlapped::ffi::constants::WAIT_TIMEOUT;
 use overlapped::{Completion, CompletionPort, CompletionQueue, Completions, Key};
 
 mod support;
-use support::{DEADLINE, Received, assert_quiet, one, pair, within_deadline};
+use support::{DEADLINE, Received, assert_quiet, give_way, one, pair, within_deadline};
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -99,7 +99,7 @@ fn a_wake_up_that_fails_on_one_thread_does_not_stand_for_that_of_another() {
         gate.reached();
         let second = scope.spawn(|| waker.wake());
         // Time for the second to take the first for done, which it is not.
-        (0..1_000).for_each(|_| thread::yield_now());
+        give_way(|| false);
         gate.open();
         first.join().expect("no panic").expect_err("the post fails");
         second.join().expect("no panic").expect("this one does not fail");
@@ -197,4 +197,30 @@ fn packets_of_nobody_are_handed_over_and_touch_nothing() -> io::Result<()> {
     assert_eq!((strangers, queue.in_flight()), (calls.strangers(), 0));
     assert!(strangers >= ROUNDS, "only {strangers} packets of nobody came");
     Ok(())
+}
+
+/// Who has seen the shutdown passes it on to those that sleep. When that fails it is told, for else a
+/// thread would sleep for ever; and the next wait tries again.
+#[test]
+fn a_shutdown_that_cannot_be_passed_on_is_an_error_and_the_next_wait_passes_it_on() {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Vec<u8>>::new().expect("a queue");
+    let gate = Gate::default();
+    calls.spoil(Call::GetQueuedCompletionStatusEx, 1, Fault::starts_at(&gate));
+    thread::scope(|scope| {
+        // It counts as asleep, and its packet is not posted yet.
+        let sleeper = scope.spawn(|| one(&queue));
+        gate.reached();
+        calls.spoil(Call::PostQueuedCompletionStatus, 1, NO_RESOURCES);
+        calls.spoil(Call::PostQueuedCompletionStatus, 2, NO_RESOURCES);
+        queue.shut_down().expect_err("the post fails");
+
+        let mut batch = Completions::with_capacity(8);
+        let error = queue.wait(&mut batch, None).expect_err("the sleeper could not be told");
+        assert_code(&error, ERROR_NO_SYSTEM_RESOURCES);
+        let told = queue.wait(&mut batch, None).expect("the sleeper is told").next();
+        assert!(matches!(told, Some(Completion::ShutDown)), "{told:?}");
+        gate.open();
+        assert!(matches!(sleeper.join().expect("told"), Completion::ShutDown));
+    });
 }

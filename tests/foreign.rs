@@ -6,14 +6,14 @@
 use std::io::{self, Write};
 use std::ptr::{NonNull, without_provenance_mut};
 
-use overlapped::ffi::types::OVERLAPPED;
-use overlapped::{Completion, CompletionPort, CompletionQueue, Key, Packet};
+use overlapped::ffi::types::{OVERLAPPED, OVERLAPPED_ENTRY};
+use overlapped::{BorrowedPort, Completion, CompletionQueue, Key, Packet};
 
 mod support;
-use support::{DEADLINE, assert_quiet, collect, one, one_received, registered};
+use support::{assert_quiet, collect, dequeue_by_hand, one, one_received, registered};
 
 /// Posts a packet that carries this address. Most of them are lies.
-fn post(port: &CompletionPort, key: Key, bytes: u32, address: *mut OVERLAPPED) {
+fn post(port: BorrowedPort<'_>, key: Key, bytes: u32, address: *mut OVERLAPPED) {
     // SAFETY: a queue dequeues here, which finds out what an address means before it follows it.
     // Where it is that of an operation in flight, either the kernel is done with that, and its own
     // packet has been taken out; or it pends throughout, and that is what the queue finds out.
@@ -38,11 +38,25 @@ fn one_foreign(queue: &CompletionQueue) -> Packet {
 }
 
 /// Takes the packet of a finished operation from under the queue's nose, to learn its address.
-fn take_packet(queue: &CompletionQueue) -> Packet {
-    let mut packets = Vec::with_capacity(1);
-    let count = queue.port().dequeue(&mut packets, Some(DEADLINE)).expect("waiting");
-    assert_eq!(count, 1, "the packet has not come by the deadline");
-    packets[0]
+fn take_packet(queue: &CompletionQueue) -> Taken {
+    Taken(dequeue_by_hand(&queue.port(), 1)[0])
+}
+
+/// A packet that was taken out by hand.
+struct Taken(OVERLAPPED_ENTRY);
+
+impl Taken {
+    fn key(&self) -> Key {
+        Key(self.0.lpCompletionKey)
+    }
+
+    fn bytes(&self) -> u32 {
+        self.0.dwNumberOfBytesTransferred
+    }
+
+    fn overlapped(&self) -> *mut OVERLAPPED {
+        self.0.lpOverlapped
+    }
 }
 
 #[test]

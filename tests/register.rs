@@ -3,7 +3,8 @@
 #![cfg(windows)]
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::windows::io::OwnedSocket;
 
 use overlapped::{CompletionQueue, Key, Registration, Rejected};
 
@@ -147,6 +148,30 @@ fn a_registered_socket_still_sends_and_tells_its_addresses() -> io::Result<()> {
     peer.read_exact(&mut heard)?;
     assert_eq!(&heard, b"sent");
     // What std does on the socket is not overlapped, and puts nothing in the queue.
+    assert_quiet(&queue);
+    Ok(())
+}
+
+/// Any socket can pass as a stream of std's, without a word of unsafe code. With one for datagrams an
+/// operation can fail at once and bring a packet all the same, and `readable` eats a datagram.
+#[test]
+fn a_socket_for_datagrams_is_no_stream() -> io::Result<()> {
+    let queue = Queue::new()?;
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    let stream = TcpStream::from(OwnedSocket::from(socket));
+
+    let rejected = queue.register(stream, Key(1)).expect_err("it is no stream");
+    assert_eq!(rejected.error.kind(), ErrorKind::InvalidInput);
+    assert!(rejected.to_string().contains("not a stream"), "{rejected}");
+
+    let listener = TcpListener::from(OwnedSocket::from(rejected.returned));
+    let rejected = queue.register(listener, Key(1)).expect_err("nor a listener");
+    assert_eq!(rejected.error.kind(), ErrorKind::InvalidInput);
+
+    // It is unharmed, and no port has it.
+    let socket = UdpSocket::from(OwnedSocket::from(rejected.returned));
+    socket.send_to(b"hello", socket.local_addr()?)?;
+    assert_eq!(socket.recv(&mut [0; 16])?, 5);
     assert_quiet(&queue);
     Ok(())
 }

@@ -5,14 +5,20 @@
 #![allow(unsafe_code, reason = "the buffers that count are shared with other tests")]
 
 use std::io::{ErrorKind, Read, Write};
-use std::mem;
+use std::mem::{self, MaybeUninit};
 use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use overlapped::{Completion, CompletionQueue, Completions, Key, Registration};
+use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key, Registration};
 
 mod support;
-use support::{DEADLINE, collect, registered, within_deadline};
+use support::{DEADLINE, collect, dequeue_by_hand, registered, until, within_deadline};
+
+#[path = "support/calls.rs"]
+mod calls;
+use calls::{Call, Calls};
 
 #[path = "support/counted.rs"]
 mod counted;
@@ -53,7 +59,7 @@ fn a_buffer_outlives_a_cancellation_until_the_packet_is_dequeued() {
     assert_eq!((drops.count(), queue.in_flight()), (1, 0));
 }
 
-// Rule 3: everything comes back exactly once.
+// Rule 4: everything comes back exactly once.
 
 #[test]
 fn a_registration_that_is_forgotten_keeps_talking() {
@@ -116,7 +122,7 @@ fn what_is_left_in_a_batch_is_dropped_with_it() {
     assert_eq!(drops.count(), 1);
 }
 
-// Rule 4: a key never speaks after its registration is gone.
+// Rule 5: nothing more is said under a key after its registration is gone.
 
 #[test]
 fn nothing_is_said_about_a_registration_that_is_gone() {
@@ -167,7 +173,7 @@ fn a_socket_that_was_taken_out_says_nothing_more_and_lives_on() {
     assert_eq!(&bytes, b"still here");
 }
 
-// Rule 5: dropping the queue waits, and then leaks rather than frees.
+// Rule 7: dropping the queue waits, and then leaks rather than frees.
 
 #[test]
 fn a_queue_that_is_dropped_cancels_and_takes_everything_back() {
@@ -201,11 +207,70 @@ fn what_does_not_come_back_is_leaked_and_not_freed() {
         let (stream, mut peer) = registered(&queue, Key(1));
         stream.receive(drops.buffer()).expect("submitted");
         peer.write_all(b"hello").expect("sent");
-        let mut packets = Vec::with_capacity(1);
-        queue.port().dequeue(&mut packets, Some(DEADLINE)).expect("dequeued");
+        dequeue_by_hand(&queue.port(), 1);
         let start = Instant::now();
         drop((queue, stream));
         assert!(start.elapsed() > Duration::from_secs(1), "it waited {:?}", start.elapsed());
         assert_eq!(drops.count(), 0);
+    });
+}
+
+/// With nothing in flight there is nothing to wait for.
+#[test]
+fn an_idle_queue_is_dropped_without_a_wait() {
+    let calls = Calls::watch();
+    let (queue, drops) = (queue(), Drops::default());
+    let (stream, mut peer) = registered(&queue, Key(1));
+    stream.receive(drops.buffer()).expect("submitted");
+    peer.write_all(b"hello").expect("sent");
+    drop(collect(&queue, 1));
+    let waits = calls.count(Call::GetQueuedCompletionStatusEx);
+    drop(queue);
+    assert_eq!(calls.count(Call::GetQueuedCompletionStatusEx), waits);
+}
+
+/// A buffer whose own code takes its time, while the queue goes.
+struct Slow {
+    buffer: Counted,
+    dropped: Option<Receiver<()>>,
+}
+
+// SAFETY: the methods are those of the buffer within, which nothing else can reach.
+unsafe impl Buffer for Slow {
+    fn filled(&self, part: usize) -> &[u8] {
+        self.buffer.filled(part)
+    }
+
+    fn spare(&mut self, part: usize) -> &mut [MaybeUninit<u8>] {
+        if let Some(dropped) = self.dropped.take() {
+            dropped.recv_timeout(DEADLINE).expect("the queue is dropped in the meantime");
+        }
+        self.buffer.spare(part)
+    }
+
+    unsafe fn advance(&mut self, count: usize) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { self.buffer.advance(count) }
+    }
+}
+
+/// The queue waits for the operation that is being submitted, and gives up in the end. Then nothing is
+/// lent to it any more, for nobody would ever take it back.
+#[test]
+fn a_buffer_that_takes_longer_than_its_queue_comes_back() {
+    within_deadline(|| {
+        let (queue, drops) = (CompletionQueue::<Slow>::new().expect("a queue"), Drops::default());
+        let (stream, _peer) = registered(&queue, Key(1));
+        let (sender, dropped) = channel();
+        let slow = Slow { buffer: drops.buffer(), dropped: Some(dropped) };
+        let rejected = thread::scope(|scope| {
+            let submitting = scope.spawn(|| stream.receive(slow));
+            until("the operation is being submitted", || queue.in_flight() == 1);
+            drop(queue);
+            sender.send(()).expect("the buffer waits for this");
+            submitting.join().expect("no panic").expect_err("the queue is gone")
+        });
+        assert_eq!(rejected.error.kind(), ErrorKind::BrokenPipe);
+        assert_eq!((drops.count(), stream.in_flight()), (0, 0), "the buffer is here");
     });
 }

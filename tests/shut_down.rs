@@ -192,3 +192,17 @@ fn drain_gives_up_when_its_time_is_up() -> io::Result<()> {
     assert_eq!(one_received(&queue).buffer, b"!");
     Ok(())
 }
+
+#[test]
+fn a_waker_can_shut_the_queue_down_too() {
+    let queue = Queue::new().expect("a queue");
+    let waker = queue.waker();
+    let told = within_deadline(move || {
+        thread::scope(|scope| {
+            let sleepers = [(); 3].map(|()| scope.spawn(|| wait(&queue)));
+            waker.shut_down().expect("shut down");
+            sleepers.map(|sleeper| sleeper.join().expect("told"))
+        })
+    });
+    assert!(told.iter().all(|batch| is_shut_down(batch)), "{told:?}");
+}

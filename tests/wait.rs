@@ -234,3 +234,18 @@ fn a_completion_names_its_key_unless_it_belongs_to_the_whole_queue() -> io::Resu
     assert_eq!(one(&queue).key(), None);
     Ok(())
 }
+
+#[test]
+fn a_batch_says_how_many_may_come_out_of_it() -> io::Result<()> {
+    let queue = CompletionQueue::<Vec<u8>>::new()?;
+    let mut batch = Completions::with_capacity(8);
+    assert_eq!((batch.len(), batch.size_hint()), (0, (0, Some(0))));
+    queue.post(Key(1), 1)?;
+    queue.post(Key(2), 2)?;
+    queue.wait(&mut batch, Some(DEADLINE))?;
+    // Not at least two: the registrations of some may be dropped before they are read.
+    assert_eq!((batch.len(), batch.size_hint()), (2, (0, Some(2))));
+    batch.next();
+    assert_eq!((batch.len(), batch.size_hint()), (1, (0, Some(1))));
+    Ok(())
+}

@@ -238,9 +238,13 @@ fn a_batch_may_be_dropped_after_its_queue() -> io::Result<()> {
 fn a_waker_that_outlives_its_queue_says_so() -> io::Result<()> {
     let queue = Queue::new()?;
     let (waker, copy) = (queue.waker(), queue.waker().clone());
+    // A wake-up that is still in the port when the queue goes stands for no other.
+    waker.wake()?;
     drop(queue);
     for waker in [&waker, &copy] {
         let error = waker.wake().expect_err("nobody is there to be woken");
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+        let error = waker.shut_down().expect_err("nobody is there to be told");
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     }
     // std's waker has no way to say it, and does not panic.

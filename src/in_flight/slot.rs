@@ -1,41 +1,59 @@
-//! One slot of the table: an `OVERLAPPED`, the value that is lent with it, and a word that says whose
-//! they are.
+//! One slot of the table: an `OVERLAPPED`, the value that is lent with it, two words for what a call
+//! reports besides, and a word that says whose they are.
 
 #![allow(unsafe_code, reason = "it shares memory with the kernel")]
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
-use std::sync::atomic::Ordering::{AcqRel, Acquire};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
+use super::super::ffi::ntstatus::STATUS_PENDING;
 use super::super::ffi::types::OVERLAPPED;
 use super::super::slots::Zeroed;
 use super::super::status::Status;
 
-// The state of a slot: its generation above three bits.
+// The state of a slot: its generation above fourteen bits. A slot that is taken serves its next
+// operation when all of them are clear, and whoever clears the last one releases it.
 /// The kernel has the slot, and its packet has not been seen.
 pub(super) const LENT: u64 = 1;
 /// The value is in the slot: whoever clears this bit has moved it out.
 pub(super) const HOLDS_VALUE: u64 = 2;
-/// Somebody is about to name this slot to the system, so it must not serve another operation.
-pub(super) const PINNED: u64 = 4;
-pub(super) const GENERATION_SHIFT: u32 = 3;
+/// The system call that was given this slot has not returned, and may still write to it.
+pub(super) const IN_CALL: u64 = 4;
+/// How many threads are about to name this slot to the system, counted in steps of this.
+pub(super) const PIN: u64 = 8;
+pub(super) const MOST_PINS: u64 = 0x3FF8;
+/// One more generation.
+pub(super) const GENERATION: u64 = 0x4000;
+/// All but the generation.
+pub(super) const USES: u64 = GENERATION - 1;
 
 /// One operation. The `OVERLAPPED` stands first, so the address in a packet is the slot's.
 #[repr(C)]
 pub(super) struct Slot<T> {
     overlapped: UnsafeCell<OVERLAPPED>,
     pub(super) state: AtomicU64,
+    reported: Reported,
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
-// SAFETY: zeros are a valid `OVERLAPPED`, the state "free, generation 0", and a `MaybeUninit` may
-// be anything; none of the three does something when dropped.
+/// What a call writes besides the `OVERLAPPED`: at any moment until it returns, even when the packet
+/// of its operation has been dequeued. So these words serve for nothing else.
+#[repr(C)]
+struct Reported {
+    count: UnsafeCell<u32>,
+    flags: UnsafeCell<u32>,
+}
+
+// SAFETY: zeros are a valid `OVERLAPPED`, the state "free, generation 0", and two numbers, and a
+// `MaybeUninit` may be anything; none of them does something when dropped.
 unsafe impl<T> Zeroed for Slot<T> {}
 
 // SAFETY: a slot moves a `T` from the thread that submits to the one that completes, so `T` must
 // be `Send`. No two threads ever have `&T`: the value is touched by whoever took the slot until
-// it is lent, and then by the one who cleared `LENT`. The pointers inside the `OVERLAPPED` are
+// it is lent, and then by the one who cleared `LENT`. The words that a call reports in are touched
+// by the thread that makes the call, and by the call. The pointers inside the `OVERLAPPED` are
 // numbers to us.
 unsafe impl<T: Send> Send for Slot<T> {}
 // SAFETY: as above.
@@ -47,8 +65,42 @@ impl<T> Slot<T> {
         self.overlapped.get()
     }
 
+    /// Where a call reports how many bytes it has moved, if that is asked of it.
+    pub(super) fn count(&self) -> *mut u32 {
+        self.reported.count.get()
+    }
+
+    /// Where a call reads and writes flags.
+    pub(super) fn flags(&self) -> *mut u32 {
+        self.reported.flags.get()
+    }
+
     pub(super) fn value(&self) -> *mut T {
         self.value.get().cast()
+    }
+
+    /// Makes the memory that a call is given as new. `Internal` is written as an atomic, since a stray
+    /// packet can lead another thread to this field at any time; a packet that comes while it says
+    /// "pending" is not the system's.
+    ///
+    /// # Safety
+    ///
+    /// * The caller has taken the slot, and the kernel does not have it.
+    #[inline]
+    pub(super) unsafe fn prepare(&self) {
+        self.internal().store(STATUS_PENDING as usize, Relaxed);
+        let overlapped = self.overlapped();
+        // SAFETY: this slot's own `OVERLAPPED`, which is the caller's alone.
+        unsafe { (*overlapped).InternalHigh = 0 };
+        // Where service providers may leave something, says Microsoft, and a call finds it.
+        // SAFETY: as above.
+        unsafe { (*overlapped).Offset = 0 };
+        // SAFETY: as above.
+        unsafe { (*overlapped).OffsetHigh = 0 };
+        // SAFETY: the words are this slot's, and the caller's alone.
+        unsafe { self.count().write(0) };
+        // SAFETY: as above.
+        unsafe { self.flags().write(0) };
     }
 
     /// `OVERLAPPED.Internal`, the one field that is read while the kernel may write it.
@@ -65,10 +117,11 @@ impl<T> Slot<T> {
         Status::from_internal(self.internal().load(Acquire))
     }
 
-    /// Clears `LENT` if it is set and `belongs` agrees, and gives the state as it was. Of any
-    /// number of threads that try, one succeeds, and what was lent is its alone.
-    pub(super) fn take_from_kernel(&self, belongs: impl Fn(u64) -> bool) -> Option<u64> {
-        let taken = |state| (state & LENT != 0 && belongs(state)).then_some(state & !LENT);
-        self.state.fetch_update(AcqRel, Acquire, taken).ok()
+    /// Clears `LENT`, and with it `also`, if it is set and `belongs` agrees, and gives the state as it
+    /// is then. Of any number of threads that try, one succeeds, and what was lent is its alone.
+    #[inline]
+    pub(super) fn take_from_kernel(&self, also: u64, belongs: impl Fn() -> bool) -> Option<u64> {
+        let taken = |state| (state & LENT != 0 && belongs()).then_some(state & !(LENT | also));
+        self.state.fetch_update(AcqRel, Acquire, taken).ok().map(|state| state & !(LENT | also))
     }
 }

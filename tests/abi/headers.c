@@ -31,6 +31,11 @@
 #include <ntstatus.h>
 #include <stddef.h>
 
+/* Microsoft's ws2def.h has it; MinGW's headers are older than Windows 10 here. */
+#ifndef SO_REUSE_UNICASTPORT
+#define SO_REUSE_UNICASTPORT 0x3007
+#endif
+
 /* Microsoft's ntstatus.h has the name; MinGW's has it only under the one of winerror.h. */
 #ifndef FACILITY_NTWIN32
 #define FACILITY_NTWIN32 FACILITY_WIN32
@@ -224,6 +229,8 @@ void constants(void) {
     CONSTANT(SOCKET_ERROR);
     CONSTANT(WSA_FLAG_OVERLAPPED);
     CONSTANT(WSA_FLAG_NO_HANDLE_INHERIT);
+    CONSTANT(SO_TYPE);
+    CONSTANT(SO_REUSE_UNICASTPORT);
     CONSTANT(SO_PROTOCOL_INFOW);
     CONSTANT(XP1_IFS_HANDLES);
     CONSTANT(WSA_OPERATION_ABORTED);

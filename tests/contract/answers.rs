@@ -10,7 +10,6 @@ use overlapped::ffi;
 use overlapped::ffi::constants::{
     WSA_FLAG_OVERLAPPED, WSAECONNRESET, WSAEFAULT, WSAENOTCONN, WSAENOTSOCK, WSAESHUTDOWN,
 };
-use overlapped::ffi::ntstatus::STATUS_PENDING;
 use overlapped::ffi::types::WSABUF;
 
 use super::ends::reset;
@@ -53,24 +52,26 @@ fn a_receive_after_a_reset_fails_at_once() {
     }
 }
 
-/// (30, 64) An error that is the whole answer leaves the operation as it was before the call: if it
-/// read pending then, it does so now. That tells it from the errors after which a packet comes.
-/// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
+/// (64) What is refused at once has not begun: the status stays as the caller has left it, and no
+/// packet comes. The layer relies on this when it takes back what was refused.
+/// <https://learn.microsoft.com/en-us/windows/win32/api/minwinbase/ns-minwinbase-overlapped>
 #[test]
-fn an_operation_that_is_refused_reads_pending_and_brings_no_packet() {
-    let (port, near, _far) = connected();
+fn what_is_refused_at_once_has_not_begun() {
+    let (port, near, far) = connected();
     let lonely = socket(WSA_FLAG_OVERLAPPED);
     port.associate(handle_of(&lonely), 8);
-    let (operation, answer) = receive(&lonely, 16);
-    assert_eq!((answer, operation.status()), (Answer::Failed(WSAENOTCONN), STATUS_PENDING));
-
-    for direction in [Shutdown::Write, Shutdown::Read] {
-        near.shutdown(direction).expect("shut down");
-    }
-    for (operation, answer) in [receive(&near, 16), send(&near, b"hello".to_vec())] {
-        assert_eq!((answer, operation.status()), (Answer::Failed(WSAESHUTDOWN), STATUS_PENDING));
+    near.shutdown(Shutdown::Both).expect("shut down");
+    let refused =
+        [receive(&lonely, 16), send(&lonely, vec![1]), receive(&near, 16), send(&near, vec![1])];
+    for (operation, answer) in refused {
+        // Wine 8 takes a send on a socket that was never connected for one after a reset.
+        let refused = Answer::Failed(WSAECONNRESET) == answer
+            || matches!(answer, Answer::Failed(WSAENOTCONN | WSAESHUTDOWN));
+        assert!(refused, "{answer:?}");
+        assert!(!operation.has_begun());
     }
     port.assert_empty();
+    drop(far);
 }
 
 /// (41) A socket that is not connected, or that was told not to receive any more, says so.

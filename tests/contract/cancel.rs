@@ -35,12 +35,12 @@ fn an_operation_that_has_ended_cannot_be_cancelled() {
     assert_eq!(port.end(operation).bytes, b"hello");
 }
 
-/// (39) On a stream of Windows the receives stand and fall together: the request for one is carried
-/// out on all that are pending, as others have found, though the page speaks of the one that is
-/// named. (Wine leaves the others pending.) Each has its own packet.
+/// (39) On Windows all receives that are pending on a stream are cancelled with the one that is
+/// named, as others have found, though the page speaks of that one alone. (Wine leaves the others
+/// pending.) Each has its own packet.
 /// <https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func>
 #[test]
-fn cancelling_one_receive_of_a_stream_may_cancel_them_all() {
+fn of_several_receives_one_or_all_are_cancelled_with_the_one_that_is_named() {
     let (port, near, mut far) = connected();
     let (first, second) = (pending(&near, 16), pending(&near, 16));
     assert_eq!(cancel(&near, Some(&second)), Ok(()));
@@ -59,7 +59,7 @@ fn cancelling_one_receive_of_a_stream_may_cancel_them_all() {
     port.assert_empty();
 }
 
-/// (39) Datagrams do not hang together: of two receives the one that is named is cancelled.
+/// (39) Datagrams are cancelled one by one: of two receives the one that is named.
 /// <https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func>
 #[test]
 fn cancelling_one_receive_of_datagrams_leaves_the_other_alone() {

@@ -19,6 +19,10 @@ use overlapped::ffi::types::{
 /// How long anything may take, in milliseconds. It is for a test that hangs; none takes so long.
 pub const DEADLINE: DWORD = 20_000;
 
+/// What a test says that cannot have its sockets. It is not about the system's promises then.
+pub const NO_SOCKET: &str = "the system has no socket for this test: the limit of open files may be \
+    too low (ulimit -n, where Wine is used), or all ports are in use";
+
 /// A number that no handle has: handles are small, and multiples of 4.
 pub const BOGUS: HANDLE = without_provenance_mut(0x7FFF_FFF0);
 
@@ -39,7 +43,7 @@ pub fn raw(socket: &impl AsRawSocket) -> SOCKET {
 
 /// Two ends of one connection.
 pub fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback");
+    let listener = TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET);
     let address = listener.local_addr().expect("the address of a listener");
     let near = TcpStream::connect(address).expect("a connection to our own listener");
     let (far, _) = listener.accept().expect("the connection that was just made");
@@ -245,8 +249,7 @@ pub struct Operation {
 unsafe impl Send for Operation {}
 
 impl Operation {
-    /// It reads "pending" already before the call: that is what it reads during the call too, and
-    /// whether it does afterwards says something (64).
+    /// It reads "pending" already before the call, for the sake of [`has_begun`](Self::has_begun).
     pub fn new(bytes: Vec<u8>, flags: DWORD, event: HANDLE) -> Self {
         let overlapped = OVERLAPPED {
             Internal: STATUS_PENDING as ULONG_PTR,
@@ -260,6 +263,12 @@ impl Operation {
         let memory = Box::leak(Box::new(memory));
         let buffer = memory.bytes.as_mut_ptr();
         Self { memory, buffer, length }
+    }
+
+    /// Whether the system has begun it, asked after an error at once: "pending" stood there before
+    /// the call (64, 65).
+    pub fn has_begun(&self) -> bool {
+        self.status() != STATUS_PENDING
     }
 
     /// The operation's name.

@@ -44,7 +44,7 @@ impl Worker {
         }
     }
 
-    /// Collects what is in flight, to the last.
+    /// Collects what is in flight, to the last, and then what was posted, which does not count as that.
     pub fn drain(&mut self) {
         let start = Instant::now();
         while self.world.queue.in_flight() > 0 && start.elapsed() < DEADLINE {
@@ -52,6 +52,15 @@ impl Worker {
             self.read(usize::MAX);
         }
         assert_eq!(self.world.queue.in_flight(), 0, "still with the kernel");
+        loop {
+            self.world.queue.wait(&mut self.batch, None).expect("a wait does not fail");
+            let left = self.batch.len();
+            self.read(usize::MAX);
+            // Every batch ends with the shutdown, and the last one has nothing else.
+            if left == 1 {
+                break;
+            }
+        }
     }
 
     pub fn world(&self) -> &Arc<World> {

@@ -10,7 +10,7 @@
 #![allow(non_snake_case, non_camel_case_types, reason = "the names are the system's")]
 
 use std::ffi::c_void;
-use std::ptr::{null_mut, without_provenance_mut};
+use std::ptr::{null_mut, slice_from_raw_parts_mut, without_provenance_mut};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -47,16 +47,24 @@ impl Calls {
     /// Counts from 0 again, and forgets the faults that were planned.
     pub fn start_again(&self) {
         *plan() = Plan::default();
+        [&SHARED, &ON_STACK].iter().for_each(|count| count.store(0, SeqCst));
         COUNTS.iter().chain([&STRANGERS]).for_each(|count| count.store(0, SeqCst));
     }
 
+    #[track_caller]
     pub fn count(&self, call: Call) -> u64 {
+        assert_is_hooked(call);
         COUNTS[call as usize].load(SeqCst)
     }
 
     /// The counts of all, in the order of [`Call::ALL`].
     pub fn counts(&self) -> [u64; Call::ALL.len()] {
-        Call::ALL.map(|call| self.count(call))
+        Call::ALL.map(|call| COUNTS[call as usize].load(SeqCst))
+    }
+
+    /// The family for which this program has last made a socket by `WSASocketW`.
+    pub fn family(&self) -> u16 {
+        FAMILY.load(SeqCst) as u16
     }
 
     /// How many packets of nobody have been mixed in.
@@ -65,6 +73,7 @@ impl Calls {
     }
 
     /// Spoils the `nth` call from now on; 1 is the next.
+    #[track_caller]
     pub fn spoil(&self, call: Call, nth: u64, fault: Fault) {
         let nth = self.count(call) + nth;
         plan().add(call, nth, fault);
@@ -73,6 +82,11 @@ impl Calls {
     /// Spoils one call in so many, by chance, with whatever can happen to it.
     pub fn spoil_at_random(&self, seed: u64, one_in: u64) {
         plan().at_random(seed, one_in);
+    }
+
+    /// Spoils each call that sends or receives, unless it is spoilt otherwise.
+    pub fn spoil_always(&self, fault: Fault) {
+        plan().always(fault);
     }
 
     /// Spoils nothing any more, and goes on counting.
@@ -86,6 +100,10 @@ impl Drop for Calls {
         let left = std::mem::take(&mut *plan());
         if !std::thread::panicking() {
             assert!(left.is_over(), "a fault was planned, and its call never came");
+            let shared = SHARED.load(SeqCst);
+            assert_eq!(shared, 0, "calls were given memory that another call could still write to");
+            let on_stack = ON_STACK.load(SeqCst);
+            assert_eq!(on_stack, 0, "calls were given memory that is gone when they return");
         }
     }
 }
@@ -100,6 +118,14 @@ static REAL: [AtomicPtr<c_void>; Call::ALL.len()] =
 static IOCTL: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
 /// The address of an operation that was lent, whatever has become of it.
 static LENT: AtomicUsize = AtomicUsize::new(0);
+/// The family that a socket was last made for.
+static FAMILY: AtomicUsize = AtomicUsize::new(0);
+/// The addresses of operations whose calls are under way.
+static UNDER_WAY: [AtomicUsize; 32] = [const { AtomicUsize::new(0) }; 32];
+/// How many calls were given an operation of which another call had not returned.
+static SHARED: AtomicU64 = AtomicU64::new(0);
+/// How many calls were given variables of their callers to write to, which are gone when they return.
+static ON_STACK: AtomicU64 = AtomicU64::new(0);
 
 fn plan() -> MutexGuard<'static, Plan> {
     static PLAN: Mutex<Plan> = Mutex::new(Plan::NONE);
@@ -112,17 +138,40 @@ fn next(call: Call) -> Fault {
     plan().take(call, nth)
 }
 
-/// Makes a call of an operation, or fails as the fault says.
+/// Whether an address is one where this thread has its variables.
+fn is_on_this_stack(address: usize) -> bool {
+    let (mut low, mut high) = (0, 0);
+    // SAFETY: both numbers are written during the call.
+    unsafe { GetCurrentThreadStackLimits(&mut low, &mut high) };
+    (low..high).contains(&address)
+}
+
+/// Makes a call of an operation, or fails as the fault says. What the call is given to write to is its
+/// own until it returns: that is watched here, for every call of every test.
 fn make<R: Copy + PartialEq>(
     call: Call,
-    operation: *mut OVERLAPPED,
+    operation: Operation<R>,
     real: impl FnOnce() -> R,
     failure: R,
 ) -> R {
-    if !operation.is_null() {
-        LENT.store(operation.addr(), SeqCst);
+    let address = operation.overlapped.addr();
+    if address == 0 {
+        return next(call).around(operation, real, failure);
     }
-    next(call).around(operation, real, failure)
+    LENT.store(address, SeqCst);
+    if [operation.count, operation.flags].iter().any(|place| is_on_this_stack(place.addr())) {
+        ON_STACK.fetch_add(1, SeqCst);
+    }
+    if UNDER_WAY.iter().any(|other| other.load(SeqCst) == address) {
+        SHARED.fetch_add(1, SeqCst);
+    }
+    let free = |place: &&AtomicUsize| place.compare_exchange(0, address, SeqCst, SeqCst).is_ok();
+    let place = UNDER_WAY.iter().find(free);
+    let answer = next(call).around(operation, real, failure);
+    if let Some(place) = place {
+        place.store(0, SeqCst);
+    }
+    answer
 }
 
 /// One list of calls: it becomes the names, the functions that stand in their places, and the list of
@@ -169,25 +218,55 @@ macro_rules! calls {
 calls! {
     GetQueuedCompletionStatusEx is dequeue;
     CreateIoCompletionPort(file: HANDLE, port: HANDLE, key: usize, threads: u32) -> HANDLE,
-        null_mut(), null_mut();
+        null_mut(), Operation::NONE;
     PostQueuedCompletionStatus(port: HANDLE, bytes: u32, key: usize,
-        overlapped: *mut OVERLAPPED) -> BOOL, FALSE, null_mut();
-    CancelIoEx(file: HANDLE, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, null_mut();
-    SetFileCompletionNotificationModes(file: HANDLE, flags: u8) -> BOOL, FALSE, null_mut();
+        overlapped: *mut OVERLAPPED) -> BOOL, FALSE, Operation::NONE;
+    CancelIoEx(file: HANDLE, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, Operation::NONE;
+    SetFileCompletionNotificationModes(file: HANDLE, flags: u8) -> BOOL, FALSE, Operation::NONE;
     WSARecv(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: *mut u32,
-        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR, overlapped;
+        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR,
+        Operation { overlapped, count: bytes, flags, ..Operation::NONE };
     WSASend(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: u32,
-        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR, overlapped;
+        overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR,
+        Operation { overlapped, count: bytes, ..Operation::NONE };
     AcceptEx(listener: SOCKET, socket: SOCKET, room: *mut c_void, data: u32, near: u32, far: u32,
-        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, overlapped;
+        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
+        Operation {
+            overlapped,
+            count: bytes,
+            at_once: Some(TRUE),
+            room: Some(slice_from_raw_parts_mut(room.cast(), (data + near + far) as usize)),
+            ..Operation::NONE
+        };
     ConnectEx(socket: SOCKET, name: *const c_void, length: i32, data: *const c_void, size: u32,
-        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE, overlapped;
+        bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
+        Operation { overlapped, count: bytes, ..Operation::NONE };
     WSASocketW(family: i32, kind: i32, protocol: i32, info: *const c_void, group: u32,
-        flags: u32) -> SOCKET, !0, null_mut();
-    bind(socket: SOCKET, name: *const c_void, length: i32) -> i32, SOCKET_ERROR, null_mut();
+        flags: u32) -> SOCKET, !0, { FAMILY.store(family as usize, SeqCst); Operation::NONE };
+    bind(socket: SOCKET, name: *const c_void, length: i32) -> i32, SOCKET_ERROR, Operation::NONE;
     setsockopt(socket: SOCKET, level: i32, name: i32, value: *const u8, length: i32) -> i32,
-        SOCKET_ERROR, null_mut();
-    closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, null_mut();
+        SOCKET_ERROR, Operation::NONE;
+    getsockopt(socket: SOCKET, level: i32, name: i32, value: *mut u8, length: *mut i32) -> i32,
+        SOCKET_ERROR, Operation { room: Some(room(value, length)), ..Operation::NONE };
+    closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, Operation::NONE;
+}
+
+/// The room that a question has for its answer.
+fn room(value: *mut u8, length: *mut i32) -> *mut [u8] {
+    // SAFETY: who asks says how much room there is, in a number that is there until the call returns.
+    slice_from_raw_parts_mut(value, unsafe { *length } as usize)
+}
+
+/// Fails for a call that would not come through here, so that a test which is about it cannot pass
+/// without it.
+#[track_caller]
+fn assert_is_hooked(call: Call) {
+    let real = match call {
+        // These two are no imports: the provider's answer leads to them.
+        Call::AcceptEx | Call::ConnectEx => &IOCTL,
+        _ => &REAL[call as usize],
+    };
+    assert!(!real.load(SeqCst).is_null(), "{call:?} is not in the import table of this program");
 }
 
 fn install() {
@@ -240,7 +319,7 @@ unsafe extern "system" fn dequeue(
         *removed = strangers + if answer == FALSE { 0 } else { *removed };
         TRUE
     };
-    fault.around(null_mut(), real, FALSE)
+    fault.around(Operation::NONE, real, FALSE)
 }
 
 /// A packet that belongs to nobody: its address is none, or lies inside an operation that was lent,
@@ -302,4 +381,9 @@ unsafe extern "system" fn ioctl(
     REAL[call as usize].store(*output, SeqCst);
     *output = hook_of(call);
     answer
+}
+
+#[link(name = "kernel32")]
+unsafe extern "system" {
+    fn GetCurrentThreadStackLimits(LowLimit: *mut usize, HighLimit: *mut usize);
 }

@@ -5,6 +5,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -15,7 +16,7 @@ use overlapped::ffi::constants::*;
 use overlapped::ffi::ntstatus::STATUS_PENDING;
 use overlapped::ffi::types::OVERLAPPED;
 
-use super::super::support::{DEADLINE, until};
+use super::super::support::{DEADLINE, give_way, until};
 use super::Call;
 
 /// What happens to one call. By default nothing.
@@ -29,6 +30,12 @@ pub struct Fault {
     after: Pause,
     /// The call returns when its operation has ended.
     ends_first: bool,
+    /// The system is asked, and its operation has ended when the call fails with this error.
+    fails_though_begun: Option<u32>,
+    /// What the call has written as its answer is zeros.
+    answers_zeros: bool,
+    /// Success at once is reported only after the second pause: the flags, and the count again.
+    writes_late: bool,
     /// So many packets of nobody come out of the port besides.
     pub strangers: u32,
 }
@@ -47,6 +54,9 @@ impl Fault {
         before: Pause::None,
         after: Pause::None,
         ends_first: false,
+        fails_though_begun: None,
+        answers_zeros: false,
+        writes_late: false,
         strangers: 0,
     };
 
@@ -69,6 +79,27 @@ impl Fault {
         Self { ends_first: true, ..Self::NONE }
     }
 
+    /// The call writes flags and count only when the gate is open, and returns: what Microsoft allows
+    /// of a call that succeeds at once, whose packet may have been dequeued long ago.
+    pub fn writes_at(gate: &Gate) -> Self {
+        Self { writes_late: true, ..Self::returns_at(gate) }
+    }
+
+    /// As [`writes_at`](Self::writes_at), after other threads had their turn so many times.
+    pub fn writes_after(turns: u64) -> Self {
+        Self { writes_late: true, after: Pause::Turns(turns), ..Self::NONE }
+    }
+
+    /// The call fails, and a packet comes all the same: as of a datagram that did not fit.
+    pub fn fails_though_begun(error: u32) -> Self {
+        Self { fails_though_begun: Some(error), ..Self::NONE }
+    }
+
+    /// A question whose answer is zeros.
+    pub fn answers_zeros() -> Self {
+        Self { answers_zeros: true, ..Self::NONE }
+    }
+
     /// A dequeue that brings so many packets of nobody besides.
     pub fn strangers(strangers: u32) -> Self {
         Self { strangers, ..Self::NONE }
@@ -81,7 +112,7 @@ impl Fault {
     /// Makes the call, or does not, as this says. The error of the call is that of the thread after.
     pub fn around<R: Copy + PartialEq>(
         self,
-        operation: *mut OVERLAPPED,
+        operation: Operation<R>,
         real: impl FnOnce() -> R,
         failure: R,
     ) -> R {
@@ -91,28 +122,111 @@ impl Fault {
             SetLastError(error);
             return failure;
         }
-        let answer = real();
+        let mut answer = real();
         let error = last_error();
         // An operation that was refused is not looked at: it may say "pending" for ever.
-        let lent = !operation.is_null() && (answer != failure || error == ERROR_IO_PENDING);
+        let lent =
+            !operation.overlapped.is_null() && (answer != failure || error == ERROR_IO_PENDING);
         if self.ends_first && lent {
-            wait_for_the_end(operation);
+            wait_for_the_end(operation.overlapped);
         }
+        if self.writes_late && lent && answer == failure {
+            // A call that pends reports nothing. Where it makes no difference to its caller, one
+            // that has ended by now is told as a success at once.
+            let ended = operation.at_once.filter(|_| wait_for_the_end(operation.overlapped));
+            answer = ended.unwrap_or(failure);
+        }
+        if let Some(error) = self.fails_though_begun {
+            // Its bytes were sent before, so this takes as long as the system takes, and no longer.
+            let start = Instant::now();
+            while !wait_for_the_end(operation.overlapped) {
+                assert_or_abort(start.elapsed() < DEADLINE, "the operation has not ended");
+            }
+            SetLastError(error);
+            return failure;
+        }
+        if self.answers_zeros {
+            operation.answer_zeros();
+        }
+        let reports_late = self.writes_late && answer != failure;
+        let count = operation.count();
+        let written = if reports_late { operation.written() } else { Vec::new() };
         self.after.pass();
+        if reports_late {
+            operation.report(count, &written);
+        }
         SetLastError(error);
         answer
     }
 }
 
+/// What a call of an operation was given.
+#[derive(Clone, Copy)]
+pub struct Operation<R> {
+    pub overlapped: *mut OVERLAPPED,
+    /// Where it reports: either may be NULL.
+    pub count: *mut u32,
+    pub flags: *mut u32,
+    /// What it answers when it succeeds at once, if its caller does not mind whether it does.
+    pub at_once: Option<R>,
+    /// Where else it writes: the answer to a question, or addresses.
+    pub room: Option<*mut [u8]>,
+}
+
+impl<R> Operation<R> {
+    pub const NONE: Self = Self {
+        overlapped: null_mut(),
+        count: null_mut(),
+        flags: null_mut(),
+        at_once: None,
+        room: None,
+    };
+
+    fn answer_zeros(&self) {
+        let room = self.room.expect("a call that answers something");
+        // SAFETY: who makes the call gives it this room, until it returns.
+        unsafe { (*room).fill(0) };
+    }
+
+    /// What the call has counted.
+    fn count(&self) -> u32 {
+        // SAFETY: who makes the call gives it NULL, or room for a number until it returns.
+        if self.count.is_null() { 0 } else { unsafe { self.count.read() } }
+    }
+
+    /// What the call has written besides.
+    fn written(&self) -> Vec<u8> {
+        // SAFETY: who makes the call gives it this room until it returns, and it has been filled.
+        self.room.map_or_else(Vec::new, |room| unsafe { (*room).to_vec() })
+    }
+
+    /// Says what a call says that succeeds. Which flags are set nobody knows.
+    fn report(&self, count: u32, written: &[u8]) {
+        if let Some(room) = self.room {
+            // SAFETY: as above, and the call has not returned.
+            unsafe { (*room).copy_from_slice(written) };
+        }
+        if !self.count.is_null() {
+            // SAFETY: as above, and it has not returned.
+            unsafe { self.count.write(count) };
+        }
+        if !self.flags.is_null() {
+            // SAFETY: as above.
+            unsafe { self.flags.write(u32::MAX) };
+        }
+    }
+}
+
 /// Gives way until the operation has ended, though not for ever: it may wait for something that comes
-/// only after the call.
-fn wait_for_the_end(operation: *mut OVERLAPPED) {
+/// only after the call. Says whether it has ended.
+fn wait_for_the_end(operation: *mut OVERLAPPED) -> bool {
     let internal = operation.cast::<AtomicUsize>();
     // SAFETY: the operation rests in a table that lives as long as the registration on which the call
     // is being made; only its first word is read, as an atomic.
     let internal = unsafe { &*internal };
     let is_pending = || internal.load(Acquire) as u32 == STATUS_PENDING as u32;
-    (0..10_000).take_while(|_| is_pending()).for_each(|_| thread::yield_now());
+    give_way(|| !is_pending());
+    !is_pending()
 }
 
 /// Holds calls up until a test opens it.
@@ -134,13 +248,17 @@ impl Gate {
         let start = Instant::now();
         self.0[1].store(true, SeqCst);
         while !self.0[0].load(SeqCst) {
-            // A panic would have to pass through the caller of a system call.
-            if start.elapsed() > DEADLINE {
-                eprintln!("a gate was not opened in {DEADLINE:?}");
-                std::process::abort();
-            }
+            assert_or_abort(start.elapsed() < DEADLINE, "a gate was not opened in time");
             thread::yield_now();
         }
+    }
+}
+
+/// A panic would have to pass through the caller of a system call.
+fn assert_or_abort(holds: bool, otherwise: &str) {
+    if !holds {
+        eprintln!("{otherwise}");
+        std::process::abort();
     }
 }
 
@@ -159,6 +277,8 @@ impl Pause {
 pub struct Plan {
     certain: Vec<(Call, u64, Fault)>,
     chance: Option<Chance>,
+    /// What happens to all others that send or receive.
+    always: Option<Fault>,
 }
 
 struct Chance {
@@ -167,7 +287,7 @@ struct Chance {
 }
 
 impl Plan {
-    pub const NONE: Self = Self { certain: Vec::new(), chance: None };
+    pub const NONE: Self = Self { certain: Vec::new(), chance: None, always: None };
 
     pub fn add(&mut self, call: Call, nth: u64, fault: Fault) {
         self.certain.push((call, nth, fault));
@@ -175,6 +295,10 @@ impl Plan {
 
     pub fn at_random(&mut self, seed: u64, one_in: u64) {
         self.chance = Some(Chance { numbers: Numbers::new(seed), one_in });
+    }
+
+    pub fn always(&mut self, fault: Fault) {
+        self.always = Some(fault);
     }
 
     /// Whether all that was planned has happened.
@@ -186,6 +310,9 @@ impl Plan {
         let planned = self.certain.iter().position(|(other, at, _)| (*other, *at) == (call, nth));
         if let Some(planned) = planned {
             return self.certain.swap_remove(planned).2;
+        }
+        if let (Some(fault), Call::WSARecv | Call::WSASend) = (&self.always, call) {
+            return fault.clone();
         }
         let Some(Chance { numbers, one_in }) = &mut self.chance else { return Fault::NONE };
         if numbers.below(*one_in) == 0 { by_chance(call, numbers) } else { Fault::NONE }
@@ -204,11 +331,12 @@ fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
         _ => return Fault::NONE,
     };
     let turns = Pause::Turns(numbers.below(200));
-    match numbers.below(5) {
+    match numbers.below(6) {
         0 => Fault::fails(error),
         1 => Fault { before: turns, ..Fault::NONE },
         2 => Fault { after: turns, ..Fault::NONE },
         3 => Fault::ends_first(),
+        4 => Fault { writes_late: true, after: turns, ..Fault::NONE },
         _ => Fault::strangers(1 + numbers.below(4) as u32),
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! The linker makes an entry for each function that the program calls, and the loader writes the
 //! function's address there. A program can have several entries for one function, since std brings
-//! its own; all of them are replaced. The layout is that of Microsoft's
+//! its own; all of them are replaced. An entry names its function, or gives its number in the DLL: with
+//! Microsoft's linker those of Winsock that are as old as Winsock itself go by number. The layout is that of Microsoft's
 //! [PE format](https://learn.microsoft.com/en-us/windows/win32/debug/pe-format#the-idata-section).
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
@@ -45,6 +46,18 @@ struct Image {
     base: *const u8,
 }
 
+/// The numbers of functions in ws2_32.dll, which are the same in every Windows since they stand in
+/// programs.
+fn ordinal_of(name: &str) -> Option<usize> {
+    Some(match name {
+        "bind" => 2,
+        "closesocket" => 3,
+        "getsockopt" => 7,
+        "setsockopt" => 21,
+        _ => return None,
+    })
+}
+
 /// Where the headers say what is where.
 const NEW_HEADER: usize = 0x3C;
 const OPTIONAL_HEADER: usize = 24;
@@ -53,10 +66,11 @@ const IMPORTS: usize = 8;
 /// A descriptor stands for a DLL. It names two lists of equal length: names, and addresses.
 const DESCRIPTOR: usize = 20;
 const NAMES: usize = 0;
+const DLL: usize = 12;
 const ADDRESSES: usize = 16;
 
 impl Image {
-    /// The entries of this name, of whichever DLL.
+    /// The entries of this name, of whichever DLL, and those with its number in Winsock's.
     fn entries_of(&self, name: &str) -> Vec<*mut *mut c_void> {
         let header = self.number(NEW_HEADER);
         let first = self.number(header + OPTIONAL_HEADER + DIRECTORIES + IMPORTS);
@@ -71,22 +85,32 @@ impl Image {
     fn entries_in(&self, descriptor: usize, name: &str) -> Vec<*mut *mut c_void> {
         let (names, addresses) =
             (self.number(descriptor + NAMES), self.number(descriptor + ADDRESSES));
+        let dll = self.text(self.number(descriptor + DLL));
+        let is_winsock = dll.to_bytes().eq_ignore_ascii_case(b"ws2_32.dll");
+        let ordinal = ordinal_of(name).filter(|_| is_winsock);
         let size = size_of::<usize>();
         let all = (0..).map(|index| index * size);
         let named = all.map(|offset| (offset, self.read::<usize>(names + offset)));
         named
             .take_while(|(_, named)| *named != 0)
-            // The top bit says that the function is imported by its number, without a name.
-            .filter(|(_, named)| named >> (usize::BITS - 1) == 0 && self.is_named(*named, name))
+            .filter(|(_, named)| match named >> (usize::BITS - 1) {
+                0 => self.is_named(*named, name),
+                // The top bit says that the function is imported by its number, without a name.
+                _ => ordinal.is_some_and(|ordinal| *named & 0xFFFF == ordinal),
+            })
             .map(|(offset, _)| self.at(addresses + offset).cast_mut().cast())
             .collect()
     }
 
     /// Whether the name at this position, behind a hint of two bytes, is this one.
     fn is_named(&self, position: usize, name: &str) -> bool {
-        // SAFETY: the loader has read this name, which ends with a zero, and it is never changed.
-        let found = unsafe { CStr::from_ptr(self.at(position + 2).cast()) };
-        found.to_bytes() == name.as_bytes()
+        self.text(position + 2).to_bytes() == name.as_bytes()
+    }
+
+    fn text(&self, position: usize) -> &CStr {
+        // SAFETY: only names are asked for, which the loader has read. They end with a zero, and are
+        // never changed.
+        unsafe { CStr::from_ptr(self.at(position).cast()) }
     }
 
     fn number(&self, position: usize) -> usize {

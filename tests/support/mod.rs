@@ -13,14 +13,15 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::io;
 use std::net::{TcpListener, TcpStream};
-use std::os::windows::io::{AsRawSocket, FromRawSocket};
+use std::os::windows::io::{AsHandle, AsRawHandle, AsRawSocket, FromRawSocket};
 use std::panic::resume_unwind;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use overlapped::ffi::constants::{INVALID_SOCKET, SOCKET_ERROR};
-use overlapped::ffi::types::SOCKET;
+use overlapped::ffi;
+use overlapped::ffi::constants::{FALSE, INVALID_SOCKET, SOCKET_ERROR};
+use overlapped::ffi::types::{OVERLAPPED_ENTRY, SOCKET};
 use overlapped::{
     Buffer, Completion, CompletionQueue, Completions, Failure, Key, OperationId, Registration,
 };
@@ -28,18 +29,25 @@ use overlapped::{
 /// How long anything may take. No test takes nearly as long; it is for those that hang.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
+/// What a test says that cannot have its sockets. It is not about the crate then.
+pub const NO_SOCKET: &str = "the system has no socket for this test: a limit of open files may be too \
+    low (ulimit -n, where Wine is used; a test of many connections takes thousands), or all ports are \
+    in use";
+
 /// Two ends of one connection.
+#[track_caller]
 pub fn pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback");
+    let listener = TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET);
     let address = listener.local_addr().expect("the address of a listener");
-    let near = TcpStream::connect(address).expect("a connection to our own listener");
-    let (far, _) = listener.accept().expect("the connection that was just made");
+    let near = TcpStream::connect(address).expect(NO_SOCKET);
+    let (far, _) = listener.accept().expect(NO_SOCKET);
     // So that no test hangs in a read of std's. It says nothing about overlapped receives.
     far.set_read_timeout(Some(DEADLINE)).expect("a time limit for reading");
     (near, far)
 }
 
 /// A connection, of which one end is registered and the other is the peer.
+#[track_caller]
 pub fn registered<B: Buffer>(
     queue: &CompletionQueue<B>,
     key: Key,
@@ -159,6 +167,23 @@ pub fn gather(
     buffer
 }
 
+/// Takes up to `count` packets out of a port without whoever owns it, and so at least one.
+#[track_caller]
+pub fn dequeue_by_hand(port: &impl AsHandle, count: usize) -> Vec<OVERLAPPED_ENTRY> {
+    let (mut packets, mut removed) = (Vec::with_capacity(count), 0);
+    let deadline = DEADLINE.as_millis() as u32;
+    // SAFETY: the port is open, and there is room for so many entries and for their number.
+    let some = unsafe {
+        let (port, room) = (port.as_handle().as_raw_handle(), packets.as_mut_ptr());
+        let count = count as u32;
+        ffi::kernel32::GetQueuedCompletionStatusEx(port, room, count, &mut removed, deadline, FALSE)
+    };
+    assert_ne!(some, FALSE, "no packet came: {}", io::Error::last_os_error());
+    // SAFETY: the system has filled so many.
+    unsafe { packets.set_len(removed as usize) };
+    packets
+}
+
 /// Runs something that might never end in a thread of its own, and fails if it does not.
 #[track_caller]
 pub fn within_deadline<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -177,6 +202,20 @@ pub fn within_deadline<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'sta
 
 fn panic_of(joined: thread::Result<()>) -> Box<dyn Any + Send> {
     joined.expect_err("a thread that did not answer has panicked")
+}
+
+/// Gives way to other threads many times, so that what is about to go wrong can; but no longer than a
+/// moment, for on a busy machine each time takes a while.
+pub fn give_way(until: impl Fn() -> bool) {
+    const MANY: usize = 10_000;
+    const MOMENT: Duration = Duration::from_millis(300);
+    let start = Instant::now();
+    for _ in 0..MANY {
+        if until() || start.elapsed() > MOMENT {
+            break;
+        }
+        thread::yield_now();
+    }
 }
 
 /// Looks again and again, giving way to other threads, until `condition` holds.
@@ -204,10 +243,10 @@ pub fn reset(stream: TcpStream) {
 /// A TCP socket that is not connected, made with or without `WSA_FLAG_OVERLAPPED`.
 pub fn unconnected(flags: u32) -> TcpStream {
     // std starts Winsock when it makes its first socket.
-    drop(TcpListener::bind("127.0.0.1:0").expect("a free port on the loopback"));
+    drop(TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET));
     // SAFETY: without a protocol description the call touches no memory of ours.
     let socket = unsafe { WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, 0, 0, flags) };
-    assert_ne!(socket, INVALID_SOCKET, "WSASocketW: {}", io::Error::last_os_error());
+    assert_ne!(socket, INVALID_SOCKET, "{NO_SOCKET}: {}", io::Error::last_os_error());
     // SAFETY: the socket is new and nobody else's.
     unsafe { TcpStream::from_raw_socket(socket as _) }
 }

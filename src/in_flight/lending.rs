@@ -1,0 +1,172 @@
+//! The two states of an operation on its way to the kernel: [`Reserved`], in which the
+//! caller can still look at the value, and [`Lent`], which the thread holds that makes the system call.
+//!
+//! Neither can be skipped or used twice, for each is made of the one before, and both give the slot back
+//! when they are dropped: with the value, as long as nobody has lent it, and else without.
+
+#![allow(unsafe_code, reason = "it hands memory to the kernel and takes it back")]
+
+use std::mem::ManuallyDrop;
+use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+
+use super::super::ffi::types::OVERLAPPED;
+use super::super::slots::{Place, Slots};
+use super::super::status::Status;
+use super::slot::{HOLDS_VALUE, IN_CALL, LENT, Slot, USES};
+use super::{Completed, InFlight, OperationId, let_go, move_out};
+
+/// A slot with its value in place, before the kernel gets it. Dropping it drops the value.
+pub(in super::super) struct Reserved<'a, T> {
+    table: &'a InFlight<T>,
+    place: Place<'a, Slot<T>>,
+}
+
+impl<'a, T> Reserved<'a, T> {
+    /// Of a slot that the caller has taken, and into which it has written the value.
+    #[inline]
+    pub(super) fn new(table: &'a InFlight<T>, place: Place<'a, Slot<T>>) -> Self {
+        Self { table, place }
+    }
+
+    /// The value, at the address that it keeps until it is completed: pointers into it, taken
+    /// here, are what the kernel is given.
+    #[inline]
+    pub(in super::super) fn value(&mut self) -> &mut T {
+        // SAFETY: `reserve` wrote the value, and until `lend` this guard is its only owner.
+        unsafe { &mut *self.place.slot.value() }
+    }
+
+    /// Undoes the reservation: the value comes back.
+    pub(in super::super) fn into_value(self) -> T {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: the guard is forgotten, so its drop does not read the value a second time.
+        unsafe { this.give_back() }
+    }
+
+    /// Moves the value out and frees the slot.
+    ///
+    /// # Safety
+    ///
+    /// * Called once, by the last use of the guard.
+    unsafe fn give_back(&self) -> T {
+        // SAFETY: `reserve` wrote the value, nobody was lent it, and this is the only reading.
+        let value = unsafe { self.place.slot.value().read() };
+        Slots::release(&self.place);
+        value
+    }
+
+    /// Makes the operation the kernel's, for the system call that comes next. Everything that a
+    /// thread which completes it reads has been written when this returns, for the packet can be
+    /// dequeued on another thread before that call comes back. When the table has been closed the
+    /// value comes back.
+    #[inline]
+    pub(in super::super) fn lend(self) -> Result<Lent<'a, T>, T> {
+        // Looked at when the slot is taken, and as late as can be: so whoever closes the table and
+        // then counts either counts this one, or this one sees that the table is closed.
+        if self.table.closed.load(SeqCst) {
+            return Err(self.into_value());
+        }
+        let this = ManuallyDrop::new(self);
+        let slot = this.place.slot;
+        // SAFETY: the slot is taken, and not lent.
+        unsafe { slot.prepare() };
+        let generation = slot.state.load(Relaxed) & !USES;
+        slot.state.store(generation | LENT | HOLDS_VALUE | IN_CALL, Release);
+        let id = this.table.id(this.place.index, generation);
+        Ok(Lent { id, place: this.place })
+    }
+}
+
+impl<T> Drop for Reserved<'_, T> {
+    fn drop(&mut self) {
+        // SAFETY: this is the last use of the guard; `lend` and `into_value` forget it.
+        drop(unsafe { self.give_back() });
+    }
+}
+
+/// An operation that is the kernel's, as the thread holds it that makes the call: up to the moment
+/// when that call has returned. What the call is given to write to is the slot's, and the slot serves
+/// no other operation while this is there. It may be completed, though, at any time.
+pub(in super::super) struct Lent<'a, T> {
+    id: OperationId,
+    place: Place<'a, Slot<T>>,
+}
+
+impl<T> Lent<'_, T> {
+    #[inline]
+    pub(in super::super) fn id(&self) -> OperationId {
+        self.id
+    }
+
+    #[inline]
+    pub(in super::super) fn overlapped(&self) -> *mut OVERLAPPED {
+        self.place.slot.overlapped()
+    }
+
+    /// Where the call can report how many bytes it has moved at once. It holds 0.
+    #[inline]
+    pub(in super::super) fn count(&self) -> *mut u32 {
+        self.place.slot.count()
+    }
+
+    /// Where the call can read flags, and write others. It holds 0.
+    #[inline]
+    pub(in super::super) fn flags(&self) -> *mut u32 {
+        self.place.slot.flags()
+    }
+
+    /// Takes back an operation that the system has refused. `None` if a packet of it comes in spite
+    /// of that, or has come.
+    ///
+    /// # Safety
+    ///
+    /// * The call has returned an error, and it is not that the operation is pending.
+    #[cold]
+    pub(in super::super) unsafe fn take_back(self) -> Option<T> {
+        // What was refused at the door still reads "pending": the system touches the status only of
+        // what it has begun, and such an operation ends with a packet even when the call says that it
+        // has failed, as with a datagram that was cut.
+        let slot = self.place.slot;
+        // SAFETY: while it reads "pending", the system has not begun it, and will not.
+        unsafe { self.take(|| slot.status() == Status::PENDING) }
+    }
+
+    /// Takes back an operation that has ended at once, without a packet. `None` if a packet came all
+    /// the same.
+    ///
+    /// # Safety
+    ///
+    /// * The call has returned and said that it has succeeded, on a handle that queues no packet then.
+    #[inline]
+    pub(in super::super) unsafe fn take_done(self) -> Option<Completed<T>> {
+        let id = self.id;
+        // SAFETY: the call that writes here has returned.
+        let count = unsafe { self.count().read() } as usize;
+        // SAFETY: the caller vouches that the operation has ended, and that no packet will come.
+        let value = unsafe { self.take(|| true) }?;
+        Some(Completed { id, status: Status::SUCCESS, count, value })
+    }
+
+    /// Takes the operation from the kernel, whose call is over, if `when` and if it is still there.
+    ///
+    /// # Safety
+    ///
+    /// * The call has returned. If `when`, the kernel does not have the operation, and no packet of it
+    ///   will come.
+    #[inline]
+    unsafe fn take(self, when: impl Fn() -> bool) -> Option<T> {
+        // While the call's bit stands the slot serves no other operation, so no generation is compared.
+        let state = self.place.slot.take_from_kernel(IN_CALL, when)?;
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `LENT` was set, and this call has cleared it.
+        Some(unsafe { move_out(&this.place, state) })
+    }
+}
+
+impl<T> Drop for Lent<'_, T> {
+    /// The call has returned, or was never made: then the operation stays, for nobody ends it.
+    #[inline]
+    fn drop(&mut self) {
+        let_go(&self.place, IN_CALL);
+    }
+}

@@ -1,0 +1,139 @@
+//! The time between the moment when an operation is lent and the return of the call that it was lent
+//! for: what is taken back then, and what is not, and who may have the slot.
+
+use super::*;
+
+#[test]
+fn what_the_system_refuses_is_taken_back() {
+    let (table, mint) = (InFlight::new(), Mint::default());
+    let lent = call(&table, 0, mint.token(3));
+    let overlapped = lent.overlapped();
+    // SAFETY: no kernel has it.
+    let back = unsafe { lent.take_back() }.expect("nobody else took it");
+    assert_eq!((back.number, table.count(), mint.dropped()), (3, 0, 0));
+    assert!(complete(&table, overlapped).is_none(), "once");
+    assert_eq!(lend(&table, mint.token(4)).overlapped, overlapped, "the slot serves again");
+}
+
+#[test]
+fn what_has_begun_is_not_taken_back_although_the_call_says_that_it_has_failed() {
+    let (table, mint) = (InFlight::new(), Mint::default());
+    let lent = call(&table, 0, mint.token(3));
+    let overlapped = lent.overlapped();
+    // A datagram that is cut: the call fails, and a packet comes.
+    end(overlapped, 0x8000_0005, 16);
+    // SAFETY: this test is the kernel, whose call fails.
+    assert!(unsafe { lent.take_back() }.is_none());
+    assert_eq!((table.count(), mint.dropped()), (1, 0));
+    let ended = complete(&table, overlapped).expect("the packet is ours");
+    assert_eq!((ended.count, ended.value.number, table.count()), (16, 3, 0));
+}
+
+#[test]
+fn what_a_packet_has_completed_is_not_taken_back() {
+    let table = InFlight::new();
+    let lent = call(&table, 0, 3);
+    end(lent.overlapped(), SUCCESS, 0);
+    assert_eq!(complete(&table, lent.overlapped()).map(|ended| ended.value), Some(3));
+    // SAFETY: the kernel does not have it any more.
+    assert!(unsafe { lent.take_done() }.is_none());
+    assert_eq!(table.count(), 0);
+}
+
+#[test]
+fn what_has_ended_at_once_is_taken_with_the_count_of_its_call() {
+    let table = InFlight::new();
+    let lent = call(&table, 0, 3);
+    let id = lent.id();
+    // SAFETY: this test is the call, and reports to where it was told.
+    unsafe { lent.count().write(12) };
+    end(lent.overlapped(), SUCCESS, 12);
+    // SAFETY: this test, which is the kernel, brings no packet.
+    let ended = unsafe { lent.take_done() }.expect("nobody else took it");
+    assert_eq!((ended.id, ended.count, ended.value, table.count()), (id, 12, 3, 0));
+    assert!(ended.status.result().is_ok());
+}
+
+/// The packet is dequeued while the call that has started the operation is still under way, and the
+/// call then writes where it was told to.
+#[test]
+fn a_slot_whose_call_has_not_returned_serves_no_other_operation() {
+    let table = InFlight::new();
+    let lent = call(&table, 0, 1_u64);
+    let slow = lent.overlapped();
+    end(slow, SUCCESS, 8);
+    assert_eq!(complete(&table, slow).map(|ended| ended.value), Some(1));
+    assert_eq!(table.count(), 0, "the operation has ended");
+
+    let others: Vec<_> = (0..100).map(|number| lend(&table, number)).collect();
+    assert!(others.iter().all(|other| other.overlapped != slow), "it is the call's still");
+    // SAFETY: this test is the call, and these are the words that it was given.
+    unsafe { lent.flags().write(u32::MAX) };
+    // SAFETY: as above.
+    unsafe { lent.count().write(u32::MAX) };
+    // SAFETY: the fields are for the provider of the call, while that is under way.
+    unsafe { (*slow).Offset = 7 };
+    // SAFETY: as above.
+    unsafe { (*slow).OffsetHigh = 7 };
+    for (number, other) in others.iter().enumerate() {
+        finish(other, SUCCESS, 0);
+        let ended = complete(&table, other.overlapped).map(|ended| ended.value);
+        assert_eq!(ended, Some(number as u64), "the late call has written over another operation");
+    }
+    drop(lent);
+
+    let next = call(&table, 0, 2);
+    assert_eq!(next.overlapped(), slow, "now it serves again");
+    let words = [next.flags(), next.count()];
+    // SAFETY: nobody else touches the words of a call.
+    assert_eq!(words.map(|word| unsafe { *word }), [0, 0], "whatever a call has left there");
+    // SAFETY: as above, of what is the next call's.
+    let fresh = unsafe { (*next.overlapped()).Offset };
+    // SAFETY: as above.
+    assert_eq!((fresh, unsafe { (*next.overlapped()).OffsetHigh }), (0, 0));
+}
+
+/// While the call goes on, and while somebody names the operation, the slot is kept; whoever lets go
+/// last frees it, in either order.
+#[test]
+fn a_slot_is_free_when_its_call_has_returned_and_nobody_names_it() {
+    for call_returns_first in [true, false] {
+        let table = InFlight::new();
+        let lent = call(&table, 0, 1);
+        let (id, overlapped) = (lent.id(), lent.overlapped());
+        let mut lent = Some(lent);
+        let named = table.while_lent(id, |_| {
+            end(overlapped, SUCCESS, 0);
+            assert!(complete(&table, overlapped).is_some());
+            lent.take_if(|_| call_returns_first);
+            lend(&table, 2).overlapped
+        });
+        assert!(named.is_some_and(|other| other != overlapped));
+        if !call_returns_first {
+            assert_ne!(lend(&table, 3).overlapped, overlapped, "the call is under way");
+        }
+        drop(lent);
+        assert_eq!(lend(&table, 4).overlapped, overlapped);
+    }
+}
+
+/// Each of many operations is taken back, and named, as if it were alone: the first in their slots, and
+/// the second.
+#[test]
+fn each_of_a_thousand_operations_is_taken_back_and_named() {
+    const MANY: usize = if cfg!(miri) { 100 } else { 1_000 };
+    let table = InFlight::new();
+    for _ in 0..2 {
+        let lent: Vec<_> = (0..MANY).map(|number| call(&table, 0, number)).collect();
+        for one in &lent {
+            assert_eq!(table.while_lent(one.id(), |address| address), Some(one.overlapped()));
+        }
+        let ids: Vec<_> = lent.iter().map(Lent::id).collect();
+        for (number, one) in lent.into_iter().enumerate().rev() {
+            // SAFETY: no kernel has it.
+            assert_eq!(unsafe { one.take_back() }, Some(number));
+            assert_eq!(table.count(), number);
+        }
+        assert!(ids.iter().all(|id| table.while_lent(*id, |_| ()).is_none()), "they are over");
+    }
+}
