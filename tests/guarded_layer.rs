@@ -72,6 +72,7 @@ fn house(nobody: SocketAddr) -> House {
     receiver.receive(room()).expect("submitted");
     sender.readable().expect("submitted");
     without_send_buffer(sender.get_ref());
+    // Windows' own loopback takes some megabytes although nobody reads; this is to pend.
     sender.send(bytes(32 << 20)).expect("submitted");
     let connecting = queue.connect(nobody, Key(4)).expect("submitted");
     let peers = [peer, other];
@@ -252,8 +253,9 @@ fn however_all_is_ended_nothing_is_left_of_what_was_lent() {
         assert_eq!(left, 0);
     }
     println!("a packet dequeued by hand");
-    // What it knows of its registration may lie in memory that is not counted.
-    assert!(left_by(a_packet_dequeued_by_hand) >= 2, "what was lent is leaked");
+    // How many blocks the table keeps for it is not promised.
+    let left = left_by(a_packet_dequeued_by_hand);
+    assert!(left >= 3, "{left} are left, and some of what was lent was freed");
 }
 
 /// How many allocations are left by something that was done before.

@@ -9,11 +9,11 @@
 //!     └────────────────────────────┴───────────┘      └────────────────────────────────────────┘
 //! ```
 //!
-//! The rule: what has at least as many bytes as an `OVERLAPPED`, 32 or, on 32 bits, 20, or is to be
-//! aligned to at least 32, gets pages of its own. So do the blocks of the table of operations, the addresses of
-//! accepted and connecting sockets, and each buffer that a test makes so large. The rest goes to
-//! the system's allocator; so does what is to be aligned to more than 64 KiB, where the system's
-//! ranges begin.
+//! The rule: what has at least as many bytes as an `OVERLAPPED` has, 32 on 64 bits and 20 on 32, or
+//! is to be aligned to at least so many, gets pages of its own. So do the blocks of the table of
+//! operations, what the layer keeps of each registration, the addresses of accepted and connecting
+//! sockets, and each buffer that a test makes so large. The rest goes to the system's allocator; so
+//! does what is to be aligned to more than 64 KiB, where the system's ranges begin.
 //!
 //! Cost: 64 KiB of addresses and two system calls for each. The range of freed memory stays
 //! reserved, so that nothing else comes to lie there, while the next [`KEPT`] are freed, and is
@@ -48,11 +48,8 @@ pub fn live_bytes() -> usize {
 /// How many ranges are kept after they were freed: fewer where addresses have 32 bits.
 pub const KEPT: usize = if cfg!(target_pointer_width = "64") { 1_000 } else { 100 };
 
-/// From this size on memory has pages of its own.
+/// From this size, or this alignment, on memory has pages of its own.
 pub const LARGE: usize = size_of::<OVERLAPPED>();
-
-/// And from this alignment on.
-const WIDE: usize = 32;
 
 /// The size of a page, on each processor that the crate is for.
 pub const PAGE: usize = 4 << 10;
@@ -67,7 +64,7 @@ static FREED: [AtomicPtr<u8>; KEPT] = [const { AtomicPtr::new(null_mut()) }; KEP
 static FREES: AtomicUsize = AtomicUsize::new(0);
 
 fn is_large(layout: Layout) -> bool {
-    (layout.size() >= LARGE || layout.align() >= WIDE) && layout.align() <= GRANULARITY
+    (layout.size() >= LARGE || layout.align() >= LARGE) && layout.align() <= GRANULARITY
 }
 
 /// How many bytes of a range have memory.
