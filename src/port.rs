@@ -37,8 +37,8 @@ pub struct Key(pub usize);
 /// A completion port.
 ///
 /// This is the floor that [`CompletionQueue`](super::CompletionQueue) stands on. Use it alone to
-/// see how ports work, or by a [`BorrowedPort`], which [`CompletionQueue::port`](super::CompletionQueue::port) gives,
-/// to associate a handle that the queue has no method for.
+/// see how ports work. A queue gives its own as a [`BorrowedPort`], to associate a handle that the queue
+/// has no method for.
 ///
 /// ```
 /// use overlapped::{CompletionPort, Key};

@@ -105,21 +105,21 @@ pub(super) fn has_kernel_handle(protocol: &WSAPROTOCOL_INFOW) -> bool {
 /// a receive of no bytes takes a datagram away.
 pub(super) fn require_stream(socket: BorrowedSocket<'_>) -> io::Result<()> {
     let protocol = protocol_of(socket)?;
-    if protocol.iSocketType == SOCK_STREAM && !has_kernel_handle(&protocol) {
+    if protocol.iSocketType != SOCK_STREAM {
         return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "the provider of this socket does not use handles of the kernel, so it cannot be known how \
-             operations on it end; an old filter program may have put itself in between",
+            io::ErrorKind::InvalidInput,
+            "the socket is not a stream: it has been made of another kind of socket, such as one for \
+             datagrams, which this queue has no operations for",
         ));
     }
-    if protocol.iSocketType == SOCK_STREAM {
-        return Ok(());
+    if !has_kernel_handle(&protocol) {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the provider of this socket does not use handles of the kernel, so it cannot be known \
+             how operations on it end; an old filter program may have put itself in between",
+        ));
     }
-    Err(io::Error::new(
-        io::ErrorKind::InvalidInput,
-        "the socket is not a stream: it has been made of another kind of socket, such as one for \
-         datagrams, which this queue has no operations for",
-    ))
+    Ok(())
 }
 
 /// Leaves out something at the end of a file's operations that nobody waits for.

@@ -10,7 +10,7 @@
 #![allow(unsafe_code, reason = "it posts packets with addresses of its own")]
 
 use std::io;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Wake;
@@ -169,7 +169,9 @@ impl Signals {
         if self.wake.fetch_or(0, AcqRel) == POSTED {
             return Ok(());
         }
-        self.wake.store(POSTING, Relaxed);
+        // Released, like the exchanges around it, for a thread may dequeue the packet while this stands
+        // here, and sees by it what was done before this call.
+        self.wake.store(POSTING, Release);
         let posted = self.post(Signal::Wake, Key(0), 0);
         let now = if posted.is_ok() { POSTED } else { IDLE };
         // Fails if the packet was dequeued before this line: then the state is IDLE, and stays so.
