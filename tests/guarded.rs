@@ -129,11 +129,11 @@ fn judge(freed: Freed, waited: Result<(), DWORD>, packet: Result<Packet, DWORD>)
         assert!(freed == Freed::Operation && packet == Err(ERROR_NOACCESS), "the wait: {packet:?}");
         return;
     };
-    let succeeded = packet.status == STATUS_SUCCESS && packet.count as usize == SIZE;
+    let succeeded = packet.internal == STATUS_SUCCESS && packet.count as usize == SIZE;
     match freed {
         Freed::Nothing => assert!(waited == Ok(()) && succeeded),
         Freed::Buffer => {
-            let refused = packet.status == STATUS_ACCESS_VIOLATION && packet.count == 0;
+            let refused = packet.internal == STATUS_ACCESS_VIOLATION && packet.count == 0;
             assert!(waited == Ok(()) && (refused || succeeded));
         }
         Freed::Operation => {

@@ -14,7 +14,7 @@ use support::{DEADLINE, reset};
 
 #[path = "support/tcp.rs"]
 mod tcp;
-use tcp::{V4, crowded, handles, listening, more_handles_than, sweep};
+use tcp::{LAZY_HANDLES, V4, crowded, handles, listening, more_handles_than, sweep};
 
 const SIZE: usize = 64;
 const AT_ONCE: usize = 32;
@@ -192,11 +192,15 @@ fn nothing_is_left_of_connections_however_they_ended() -> io::Result<()> {
         ("connects given up", &|| connects_given_up(crowd.address)),
         ("the queue dropped before all else", &|| queue_dropped_before_all_else(crowd.address)),
     ];
+    // So often that a handle for each time is more than what a system may have made for itself.
+    const TIMES: usize = LAZY_HANDLES + 2;
     for (what, ending) in endings {
-        ending()?;
+        for _ in 0..TIMES {
+            ending()?;
+        }
         let more = more_handles_than(before);
         println!("{what}: {more} handles more");
-        assert_eq!(more, 0, "{what}");
+        assert!(more <= LAZY_HANDLES, "{what}: {more} handles more");
     }
 
     let start = Instant::now();
@@ -205,6 +209,6 @@ fn nothing_is_left_of_connections_however_they_ended() -> io::Result<()> {
     println!("{CONNECTIONS} connections in {took:?}: {more} handles more");
     // One or two threads of the system's own may have started or ended meanwhile. A handle for each
     // connection would be thousands.
-    assert!(more <= 4, "{more} handles more after {CONNECTIONS} connections");
+    assert!(more <= LAZY_HANDLES, "{more} handles more after {CONNECTIONS} connections");
     Ok(())
 }
