@@ -3,8 +3,9 @@
 //!
 //! The linker makes an entry for each function that the program calls, and the loader writes the
 //! function's address there. A program can have several entries for one function, since std brings
-//! its own; all of them are replaced. An entry names its function, or gives its number in the DLL: with
-//! Microsoft's linker those of Winsock that are as old as Winsock itself go by number. The layout is that of Microsoft's
+//! its own; all of them are replaced. An entry names its function, or gives its number in the DLL:
+//! with Microsoft's linker those of Winsock that are as old as Winsock itself go by number. The layout
+//! is that of Microsoft's
 //! [PE format](https://learn.microsoft.com/en-us/windows/win32/debug/pe-format#the-idata-section).
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
@@ -47,15 +48,18 @@ struct Image {
 }
 
 /// The numbers of functions in ws2_32.dll, which are the same in every Windows since they stand in
-/// programs.
+/// programs. Those that are newer than Winsock 1.1, such as `WSARecv`, go by name everywhere.
+pub const ORDINALS: [(&str, usize); 6] = [
+    ("bind", 2),
+    ("closesocket", 3),
+    ("connect", 4),
+    ("getsockopt", 7),
+    ("listen", 13),
+    ("setsockopt", 21),
+];
+
 fn ordinal_of(name: &str) -> Option<usize> {
-    Some(match name {
-        "bind" => 2,
-        "closesocket" => 3,
-        "getsockopt" => 7,
-        "setsockopt" => 21,
-        _ => return None,
-    })
+    ORDINALS.iter().find(|(named, _)| *named == name).map(|(_, ordinal)| *ordinal)
 }
 
 /// Where the headers say what is where.
