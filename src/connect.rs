@@ -4,8 +4,8 @@
 #![allow(unsafe_code, reason = "it makes the system calls of connecting")]
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
-use std::os::windows::io::{AsSocket, BorrowedSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::windows::io::{AsSocket, BorrowedSocket, OwnedSocket};
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use super::address::{RawAddress, reachable, unspecified};
 use super::buffer::Buffer;
 use super::extension::extensions;
 use super::ffi;
-use super::ffi::constants::{FALSE, SO_REUSE_UNICASTPORT, SOCKET_ERROR, TRUE};
+use super::ffi::constants::{FALSE, SO_REUSE_UNICASTPORT, SOCKET_ERROR, TRUE, WSANOTINITIALISED};
+use super::ffi::socket_address::ADDRESS_FAMILY;
 use super::mode::Queued;
 use super::operation::Work;
 use super::port::Key;
@@ -50,7 +51,7 @@ impl<B: Buffer> CompletionQueue<B> {
     /// and [`ConnectEx`](https://learn.microsoft.com/en-us/windows/win32/api/mswsock/nc-mswsock-lpfn_connectex).
     #[doc(alias = "ConnectEx")]
     pub fn connect(&self, peer: SocketAddr, key: Key) -> io::Result<Registration<TcpStream, B>> {
-        let socket = tcp_socket(family(&peer))?;
+        let socket = first_socket(family(&peer))?;
         let connect = extensions(socket.as_socket(), family(&peer))?.connect;
         bind(socket.as_socket(), &RawAddress::new(unspecified(peer)))?;
         let stream = self.register_checked(TcpStream::from(socket), key)?;
@@ -70,6 +71,18 @@ impl<B: Buffer> CompletionQueue<B> {
         unsafe { stream.membership.settle::<Queued>(lent, started(connected != FALSE)) }?;
         Ok(stream)
     }
+}
+
+/// Makes a socket where it may be the first of the program: std starts Winsock with its own first one.
+fn first_socket(family: ADDRESS_FAMILY) -> io::Result<OwnedSocket> {
+    tcp_socket(family).or_else(|error| {
+        if error.raw_os_error() != Some(WSANOTINITIALISED) {
+            return Err(error);
+        }
+        // Whether it gets a port or not, Winsock has been started then.
+        drop(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+        tcp_socket(family)
+    })
 }
 
 /// Binds a socket that is to connect. `ConnectEx` wants it done, and would so take one of the 16,384

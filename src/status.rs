@@ -50,6 +50,12 @@ impl Status {
         Self(internal as NTSTATUS)
     }
 
+    /// Whether it is an error, and neither a success nor a warning.
+    #[inline]
+    pub(super) fn is_error(self) -> bool {
+        self.0 as u32 >> 30 == 0b11
+    }
+
     /// What a finished operation says to its owner.
     #[inline]
     pub(super) fn result(self) -> Result<(), Failure> {

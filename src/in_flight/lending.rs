@@ -123,12 +123,14 @@ impl<T> Lent<'_, T> {
     /// * The call has returned an error, and it is not that the operation is pending.
     #[cold]
     pub(in super::super) unsafe fn take_back(self) -> Option<T> {
-        // What was refused at the door still reads "pending": the system touches the status only of
-        // what it has begun, and such an operation ends with a packet even when the call says that it
-        // has failed, as with a datagram that was cut.
+        // What was refused before it began still reads "pending". What has failed in the kernel at once
+        // can read as an error, the one case in which the status is written without a packet, says
+        // Microsoft. Anything else, a warning or a success, has run, and ends with a packet even
+        // when the call says that it has failed, as with a datagram that was cut.
         let slot = self.place.slot;
-        // SAFETY: while it reads "pending", the system has not begun it, and will not.
-        unsafe { self.take(|| slot.status() == Status::PENDING) }
+        let refused = || slot.status() == Status::PENDING || slot.status().is_error();
+        // SAFETY: with one of these the call's error is all that comes of it.
+        unsafe { self.take(refused) }
     }
 
     /// Takes back an operation that has ended at once, without a packet. `None` if a packet came all

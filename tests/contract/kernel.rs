@@ -120,16 +120,12 @@ pub fn post(port: HANDLE, bytes: DWORD, key: usize, operation: usize) -> Result<
 }
 
 /// A packet. The operation is its address as a number: a name to compare, not to follow. How it
-/// ended stands in the operation itself.
+/// ended stands in the operation itself; the field of the entry that seems to say so is reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet {
     pub key: ULONG_PTR,
     pub operation: usize,
     pub count: DWORD,
-    /// What stands in the field that is reserved: the status, as far as is known. It is for a test
-    /// that has no operation any more to look at.
-    #[allow(dead_code, reason = "the contract does without")]
-    pub internal: NTSTATUS,
 }
 
 impl Packet {
@@ -138,8 +134,6 @@ impl Packet {
             key: entry.lpCompletionKey,
             operation: entry.lpOverlapped.addr(),
             count: entry.dwNumberOfBytesTransferred,
-            // The high half is leftovers.
-            internal: entry.Internal as NTSTATUS,
         }
     }
 }

@@ -29,6 +29,19 @@ fn what_has_begun_is_not_taken_back_although_the_call_says_that_it_has_failed() 
     assert_eq!((ended.count, ended.value.number, table.count()), (16, 3, 0));
 }
 
+/// The kernel may say in the operation, too, why the call has failed; and then no packet comes.
+#[test]
+fn what_has_failed_at_once_is_taken_back_although_its_status_is_known() {
+    let table = InFlight::new();
+    for error in [0xC000_020D_u32, 0xC000_0141, 0xC000_009A] {
+        let lent = call(&table, 0, 3);
+        end(lent.overlapped(), error as usize, 0);
+        // SAFETY: this test is the kernel, whose call fails.
+        assert_eq!(unsafe { lent.take_back() }, Some(3), "{error:#x}");
+        assert_eq!(table.count(), 0);
+    }
+}
+
 #[test]
 fn what_a_packet_has_completed_is_not_taken_back() {
     let table = InFlight::new();
