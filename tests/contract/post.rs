@@ -4,7 +4,7 @@ use std::ptr::null_mut;
 
 use overlapped::ffi::constants::{ERROR_INVALID_HANDLE, FALSE};
 
-use super::kernel::{BOGUS, Port, dequeue, post};
+use super::kernel::{BOGUS, Packet, Port, dequeue, post};
 
 /// (24) A packet comes out as it went in. Nobody looks at what its parts mean, so the address need
 /// not be one.
@@ -14,8 +14,7 @@ fn a_packet_comes_out_as_it_went_in() {
     let port = Port::new();
     for (count, key, operation) in [(u32::MAX, usize::MAX, usize::MAX), (0, 0, 1)] {
         port.post(count, key, operation);
-        let packet = port.packet();
-        assert_eq!((packet.key, packet.operation, packet.count), (key, operation, count));
+        assert_eq!(port.packet(), Packet { key, operation, count });
     }
 }
 
