@@ -57,7 +57,8 @@ fn scene(nobody: SocketAddr) -> Scene {
     let late = TcpStream::connect(address).expect("a client");
     without_send_buffer(sender.get_ref());
     let mut long = drops.buffer();
-    // Zeros, which the system makes only where they are wanted: all these orders have such a buffer.
+    // Zeros, which the system makes only where they are wanted: all these orders have such a
+    // buffer.
     long.bytes = vec![0; LARGE];
     sender.send(long).expect("submitted");
     sender.receive(drops.buffer()).expect("submitted");

@@ -45,15 +45,16 @@ fn a_function_that_is_imported_by_number_is_found() {
 // Another DLL, which has other functions under these numbers.
 #[link(name = "oleaut32", kind = "raw-dylib")]
 unsafe extern "system" {
-    /// `SysAllocStringLen`, under a number that is `connect` in Winsock: with NULL and 0 it makes an
-    /// empty string.
+    /// `SysAllocStringLen`, under a number that is `connect` in Winsock: with NULL and 0 it makes
+    /// an empty string.
     #[link_ordinal(4)]
     fn number_four(characters: *const u16, length: u32) -> *mut c_void;
 }
 
 #[test]
 fn a_number_counts_only_in_the_dll_of_winsock() {
-    // SAFETY: nobody in this program connects, so that nobody is led there who wants something else.
+    // SAFETY: nobody in this program connects, so that nobody is led there who wants something
+    // else.
     unsafe { replace("connect", astray as *mut c_void) };
     // SAFETY: with NULL and 0 the call reads nothing; the string is never freed.
     let string = unsafe { number_four(null(), 0) };
