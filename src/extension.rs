@@ -19,7 +19,7 @@ use super::ffi::constants::{AF_INET6, SIO_GET_EXTENSION_FUNCTION_POINTER, SOCKET
 use super::ffi::mswsock::{LPFN_ACCEPTEX, LPFN_CONNECTEX, LPFN_GETACCEPTEXSOCKADDRS};
 use super::ffi::socket_address::ADDRESS_FAMILY;
 use super::ffi::types::{GUID, SOCKET};
-use super::socket::raw;
+use super::socket::{raw, require_stream};
 
 pub(super) struct Extensions {
     pub(super) accept: LPFN_ACCEPTEX,
@@ -39,6 +39,8 @@ pub(super) fn extensions(
         Some(extensions) => Ok(extensions),
         // Two threads may both look. They find the same, and the first to be done sets it.
         None => {
+            // The sockets that the crate makes are of the same provider, and not asked one by one.
+            require_stream(socket)?;
             let found = look_up(raw(&socket))?;
             Ok(extensions.get_or_init(|| found))
         }

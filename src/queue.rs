@@ -122,8 +122,9 @@ impl<B: Buffer> CompletionQueue<B> {
     /// The socket comes back in the [`Rejected`], usable as before. `InvalidInput` if it is registered
     /// already, belongs to another completion port, or was made without `WSA_FLAG_OVERLAPPED` (those
     /// of std are made with it); and if it is not a stream, for any socket can pass as a `TcpStream` of
-    /// std's (`SO_TYPE` is asked). A listening socket is a stream too, and is not told from
-    /// one; its receives fail. Else the system's error.
+    /// std's (`SO_PROTOCOL_INFO` is asked). A listening socket is a stream too, and is not told from
+    /// one; its receives fail. `Unsupported` if its provider does not use
+    /// handles of the kernel. Else the system's error.
     ///
     /// Calls [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
     /// and [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).

@@ -2,7 +2,7 @@
 //!
 //! The kernel keeps the address of an operation for as long as it works on it, so the place of
 //! an operation must not move when others come. A `Vec` moves on growth, and a `Box` for each
-//! operation costs an allocation for each message. Here slots stand in *groups* of 64, and groups
+//! operation costs an allocation for each message. Here slots stand in *groups* of 32, and groups
 //! in *blocks*, each block twice as large as the one before; a block is allocated once and stays
 //! where it is until the whole is dropped. So growing copies nothing, and no thread waits for
 //! another that grows.

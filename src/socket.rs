@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "it makes system calls on sockets")]
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::windows::io::{
     AsRawHandle, AsRawSocket, BorrowedHandle, BorrowedSocket, FromRawSocket, OwnedSocket,
@@ -13,7 +14,7 @@ use std::ptr::null_mut;
 use super::ffi;
 use super::ffi::constants::*;
 use super::ffi::socket_address::ADDRESS_FAMILY;
-use super::ffi::types::{SOCKET, UCHAR};
+use super::ffi::types::{SOCKET, UCHAR, WSAPROTOCOL_INFOW};
 
 /// The socket as the calls take it. std says `u64` or `u32`, as wide as a pointer.
 pub(super) fn raw(socket: &impl AsRawSocket) -> SOCKET {
@@ -75,20 +76,43 @@ pub(super) fn started(succeeded: bool) -> Started {
     }
 }
 
-/// Whether the socket is a stream, such as those of TCP. Any socket can pass as a `TcpStream` of
-/// std's, and one that carries datagrams answers otherwise: there an operation can fail at once and
-/// bring a packet all the same, and a receive of no bytes takes a datagram away.
-pub(super) fn require_stream(socket: BorrowedSocket<'_>) -> io::Result<()> {
-    let (mut kind, mut length) = (0_i32, size_of::<i32>() as i32);
-    // SAFETY: the socket is open, and there is room for an integer, of that length, during the call.
+/// What kind of socket it is, and who provides it.
+pub(super) fn protocol_of(socket: BorrowedSocket<'_>) -> io::Result<WSAPROTOCOL_INFOW> {
+    let mut information = MaybeUninit::<WSAPROTOCOL_INFOW>::zeroed();
+    let mut length = size_of::<WSAPROTOCOL_INFOW>() as i32;
+    // SAFETY: the socket is open, and there is room for the struct, of that length, during the call.
     let answer = unsafe {
-        let room = (&raw mut kind).cast();
-        ffi::ws2_32::getsockopt(raw(&socket), SOL_SOCKET, SO_TYPE, room, &mut length)
+        let room = information.as_mut_ptr().cast();
+        ffi::ws2_32::getsockopt(raw(&socket), SOL_SOCKET, SO_PROTOCOL_INFOW, room, &mut length)
     };
     if answer == SOCKET_ERROR {
         return Err(io::Error::last_os_error());
     }
-    if kind == SOCK_STREAM {
+    // SAFETY: all fields are numbers, so zeros are a value, and so is what was written over them.
+    Ok(unsafe { information.assume_init() })
+}
+
+/// Whether the socket is a handle of the kernel, and not of a program that has put itself in between:
+/// such a one may use the fields of an `OVERLAPPED` as it likes, says Microsoft, so how an operation has
+/// ended does not stand there.
+pub(super) fn has_kernel_handle(protocol: &WSAPROTOCOL_INFOW) -> bool {
+    protocol.dwServiceFlags1 & XP1_IFS_HANDLES != 0
+}
+
+/// Whether the operations of the socket end as this crate reads it: it is a stream, such as those of TCP,
+/// and a handle of the kernel. Any socket can pass as a `TcpStream` of std's, and one that carries
+/// datagrams answers otherwise: there an operation can fail at once and bring a packet all the same, and
+/// a receive of no bytes takes a datagram away.
+pub(super) fn require_stream(socket: BorrowedSocket<'_>) -> io::Result<()> {
+    let protocol = protocol_of(socket)?;
+    if protocol.iSocketType == SOCK_STREAM && !has_kernel_handle(&protocol) {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the provider of this socket does not use handles of the kernel, so it cannot be known how \
+             operations on it end; an old filter program may have put itself in between",
+        ));
+    }
+    if protocol.iSocketType == SOCK_STREAM {
         return Ok(());
     }
     Err(io::Error::new(

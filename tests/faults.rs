@@ -231,6 +231,19 @@ fn a_socket_that_does_not_tell_its_kind_is_not_registered() -> io::Result<()> {
     Ok(())
 }
 
+/// Such a provider may use the fields of an operation as it likes.
+#[test]
+fn a_socket_without_a_handle_of_the_kernel_is_not_registered() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Counted>::new()?;
+    let (near, _far) = pair();
+    calls.spoil(Call::getsockopt, 1, Fault::answers_zeros());
+    let rejected = queue.register(near, Key(1)).expect_err("it has no handle of the kernel");
+    assert_eq!(rejected.error.kind(), io::ErrorKind::Unsupported);
+    queue.register(rejected.returned, Key(1))?;
+    Ok(())
+}
+
 /// The socket of a connection is made before it comes, for addresses of the listener's family.
 #[test]
 fn a_connection_gets_a_socket_of_its_listeners_family() -> io::Result<()> {

@@ -32,7 +32,7 @@ pub struct Fault {
     ends_first: bool,
     /// The system is asked, and its operation has ended when the call fails with this error.
     fails_though_begun: Option<u32>,
-    /// What the call has written as its answer is zeros.
+    /// The first number of what the call has written as its answer is 0.
     answers_zeros: bool,
     /// Success at once is reported only after the second pause: the flags, and the count again.
     writes_late: bool,
@@ -95,7 +95,7 @@ impl Fault {
         Self { fails_though_begun: Some(error), ..Self::NONE }
     }
 
-    /// A question whose answer is zeros.
+    /// A question whose answer begins with 0: of a protocol those are the services of its provider.
     pub fn answers_zeros() -> Self {
         Self { answers_zeros: true, ..Self::NONE }
     }
@@ -185,7 +185,7 @@ impl<R> Operation<R> {
     fn answer_zeros(&self) {
         let room = self.room.expect("a call that answers something");
         // SAFETY: who makes the call gives it this room, until it returns.
-        unsafe { (*room).fill(0) };
+        unsafe { (&mut (*room))[..4].fill(0) };
     }
 
     /// What the call has counted.
