@@ -11,12 +11,13 @@ use std::time::Instant;
 use overlapped::{Completion, CompletionQueue, Failure, Key, OperationId};
 
 mod support;
-use support::{DEADLINE, assert_quiet, collect, one, one_received, reset};
+use support::{DEADLINE, NO_SOCKET, assert_quiet, collect, one, one_received, reset};
 
 #[path = "support/tcp.rs"]
 mod tcp;
 use tcp::{
-    V4, V6, heard, heard_to_the_end, is_broken_off, listening, one_accepted, one_sent, sweep,
+    V4, V6, accepts, heard, heard_to_the_end, is_broken_off, listening, one_accepted, one_sent,
+    sweep,
 };
 
 #[test]
@@ -108,11 +109,11 @@ fn an_accepted_stream_can_be_registered_with_another_queue() -> io::Result<()> {
 fn sixty_four_accepts_serve_sixty_four_clients() -> io::Result<()> {
     let queue = CompletionQueue::<Vec<u8>>::new()?;
     let (listener, address) = listening(&queue, Key(0), V4);
-    let ids: HashSet<_> = (0..64).map(|_| listener.accept()).collect::<Result<_, _>>()?;
+    let ids: HashSet<_> = accepts(&listener, 64).into_iter().collect();
     assert_eq!((ids.len(), listener.in_flight()), (64, 64));
 
-    let clients: Vec<_> =
-        (0..64).map(|_| TcpStream::connect(address)).collect::<io::Result<_>>()?;
+    let client = |_| TcpStream::connect(address).expect(NO_SOCKET);
+    let clients: Vec<_> = (0..64).map(client).collect();
 
     let mut accepted: HashSet<OperationId> = HashSet::new();
     let mut peers: HashSet<SocketAddr> = HashSet::new();
@@ -163,9 +164,7 @@ fn cancel_all_ends_every_accept() -> io::Result<()> {
 fn a_listener_dropped_with_accepts_pending_is_not_heard_of_again() -> io::Result<()> {
     let (queue, start) = (CompletionQueue::<Vec<u8>>::new()?, Instant::now());
     let (listener, address) = listening(&queue, Key(0), V4);
-    for _ in 0..64 {
-        listener.accept()?;
-    }
+    accepts(&listener, 64);
     drop(listener);
     sweep(&queue);
     assert!(start.elapsed() < DEADLINE);
@@ -195,9 +194,7 @@ fn a_listener_dropped_when_clients_have_been_accepted_hangs_up_on_them() -> io::
 fn a_queue_dropped_with_accepts_pending_takes_them_back() -> io::Result<()> {
     let (queue, start) = (CompletionQueue::<Vec<u8>>::new()?, Instant::now());
     let (listener, _) = listening(&queue, Key(0), V4);
-    for _ in 0..64 {
-        listener.accept()?;
-    }
+    accepts(&listener, 64);
     drop(queue);
     assert!(start.elapsed() < DEADLINE);
     assert_eq!(listener.in_flight(), 0);

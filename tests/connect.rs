@@ -12,11 +12,13 @@ use overlapped::ffi::constants::{WSAECONNREFUSED, WSAECONNRESET, WSAENOTCONN};
 use overlapped::{Completion, CompletionQueue, Failure, Key};
 
 mod support;
-use support::{DEADLINE, assert_quiet, collect, one, one_received};
+use support::{DEADLINE, NO_SOCKET, assert_quiet, collect, one, one_received};
 
 #[path = "support/tcp.rs"]
 mod tcp;
-use tcp::{Sent, V4, V6, crowded, heard, listening, one_connected, one_sent, refusing, sweep};
+use tcp::{
+    Sent, V4, V6, accepts, crowded, heard, listening, one_connected, one_sent, refusing, sweep,
+};
 
 #[test]
 fn a_connect_says_under_its_key_that_the_stream_is_connected() -> io::Result<()> {
@@ -219,11 +221,9 @@ fn two_hundred_streams_connect_at_once() -> io::Result<()> {
     const STREAMS: usize = 200;
     let queue = CompletionQueue::<Vec<u8>>::new()?;
     let (listener, address) = listening(&queue, Key(STREAMS), V4);
-    for _ in 0..STREAMS {
-        listener.accept()?;
-    }
-    let connect = |key| queue.connect(address, Key(key));
-    let streams: Vec<_> = (0..STREAMS).map(connect).collect::<io::Result<_>>()?;
+    accepts(&listener, STREAMS);
+    let connect = |key| queue.connect(address, Key(key)).expect(NO_SOCKET);
+    let streams: Vec<_> = (0..STREAMS).map(connect).collect();
 
     let (mut connected, mut peers) = (HashSet::new(), HashSet::new());
     for completion in collect(&queue, 2 * STREAMS) {

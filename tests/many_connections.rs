@@ -10,11 +10,11 @@ use std::time::Instant;
 use overlapped::{Completion, CompletionQueue, Completions, Key, Registration};
 
 mod support;
-use support::{DEADLINE, reset};
+use support::{DEADLINE, NO_SOCKET, reset};
 
 #[path = "support/tcp.rs"]
 mod tcp;
-use tcp::{LAZY_HANDLES, V4, crowded, handles, listening, more_handles_than, sweep};
+use tcp::{LAZY_HANDLES, V4, accepts, crowded, handles, listening, more_handles_than, sweep};
 
 const SIZE: usize = 64;
 const AT_ONCE: usize = 32;
@@ -42,10 +42,9 @@ impl Echo {
     }
 
     fn run(mut self) -> io::Result<()> {
-        for key in 1..=AT_ONCE.min(self.clients) {
-            self.listener.accept()?;
-            self.connect(key)?;
-        }
+        let at_once = AT_ONCE.min(self.clients);
+        accepts(&self.listener, at_once);
+        (1..=at_once).for_each(|key| self.connect(key));
         let mut batch = Completions::with_capacity(64);
         while self.over < self.clients {
             self.queue.wait(&mut batch, Some(DEADLINE))?;
@@ -60,9 +59,9 @@ impl Echo {
         Ok(())
     }
 
-    fn connect(&mut self, key: usize) -> io::Result<()> {
-        self.streams.insert(key, self.queue.connect(self.address, Key(key))?);
-        Ok(())
+    fn connect(&mut self, key: usize) {
+        let stream = self.queue.connect(self.address, Key(key)).expect(NO_SOCKET);
+        self.streams.insert(key, stream);
     }
 
     fn handle(&mut self, completion: Completion) -> io::Result<()> {
@@ -72,7 +71,7 @@ impl Echo {
                 stream.receive(Vec::with_capacity(SIZE))?;
                 self.streams.insert(self.next_key, stream);
                 self.next_key += 1;
-                self.listener.accept()?;
+                self.listener.accept().expect(NO_SOCKET);
             }
             Completion::Connected { key, result, .. } => {
                 result?;
@@ -108,7 +107,7 @@ impl Echo {
                 self.streams.remove(&key.0);
                 self.over += 1;
                 if key.0 + AT_ONCE <= self.clients {
-                    self.connect(key.0 + AT_ONCE)?;
+                    self.connect(key.0 + AT_ONCE);
                 }
             }
             (_, 0, length) => panic!("{key:?}: the stream ended after {length} bytes"),
@@ -125,9 +124,7 @@ impl Echo {
 fn listener_dropped_with_accepts_pending() -> io::Result<()> {
     let queue = CompletionQueue::<Vec<u8>>::new()?;
     let (listener, address) = listening(&queue, LISTENER, V4);
-    for _ in 0..64 {
-        listener.accept()?;
-    }
+    accepts(&listener, 64);
     // Some have been accepted by then, and nobody takes them.
     let clients: Vec<_> = (0..8).map(|_| TcpStream::connect(address)).collect();
     drop(listener);
@@ -192,11 +189,15 @@ fn nothing_is_left_of_connections_however_they_ended() -> io::Result<()> {
         ("connects given up", &|| connects_given_up(crowd.address)),
         ("the queue dropped before all else", &|| queue_dropped_before_all_else(crowd.address)),
     ];
+    // So often that a handle for each time is more than what a system may have made for itself.
+    const TIMES: usize = LAZY_HANDLES + 2;
     for (what, ending) in endings {
-        ending()?;
+        for _ in 0..TIMES {
+            ending()?;
+        }
         let more = more_handles_than(before);
         println!("{what}: {more} handles more");
-        assert!(more <= LAZY_HANDLES, "{what}: {more} more");
+        assert!(more <= LAZY_HANDLES, "{what}: {more} handles more");
     }
 
     let start = Instant::now();
@@ -205,6 +206,6 @@ fn nothing_is_left_of_connections_however_they_ended() -> io::Result<()> {
     println!("{CONNECTIONS} connections in {took:?}: {more} handles more");
     // One or two threads of the system's own may have started or ended meanwhile. A handle for each
     // connection would be thousands.
-    assert!(more <= 4, "{more} handles more after {CONNECTIONS} connections");
+    assert!(more <= LAZY_HANDLES, "{more} handles more after {CONNECTIONS} connections");
     Ok(())
 }

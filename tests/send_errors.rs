@@ -51,7 +51,7 @@ fn a_send_to_a_peer_that_never_receives_can_be_cancelled() -> io::Result<()> {
     assert_eq!((sent.buffer.as_ptr(), sent.buffer.len()), (memory, LARGE));
     // How many went before it was cancelled, the system may say or keep to itself.
     println!("{} bytes went", sent.count);
-    assert!(sent.count < LARGE);
+    assert!(sent.count <= LARGE);
     Ok(())
 }
 
@@ -107,7 +107,7 @@ fn a_peer_that_breaks_off_in_the_middle_of_a_send_fails_it_and_the_count_is_what
     assert!(is_broken_off(&error), "{error}");
     // Windows may say 0. What it does say is never more than there was.
     println!("{error}; {} bytes went, of which {HEARD} were heard", sent.count);
-    assert!(sent.count < LARGE);
+    assert!(sent.count <= LARGE);
     Ok(())
 }
 

@@ -1,11 +1,12 @@
-//! The import table of the running program: where a call into a DLL looks up its address, and so where
-//! a test can put itself in between.
+//! The import table of the running program: where a call into a DLL looks up its address, and so
+//! where a test can put itself in between.
 //!
 //! The linker makes an entry for each function that the program calls, and the loader writes the
 //! function's address there. A program can have several entries for one function, since std brings
-//! its own; all of them are replaced. An entry names its function, or gives its number in the DLL: with
-//! Microsoft's linker those of Winsock that are as old as Winsock itself go by number. The layout is that of Microsoft's
-//! [PE format](https://learn.microsoft.com/en-us/windows/win32/debug/pe-format#the-idata-section).
+//! its own; all of them are replaced. An entry names its function, or gives its number in the DLL:
+//! with Microsoft's linker those of Winsock that are as old as Winsock itself go by number. The
+//! layout is that of Microsoft's [PE
+//! format](https://learn.microsoft.com/en-us/windows/win32/debug/pe-format#the-idata-section).
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
 #![allow(unsafe_code, reason = "it reads the program's headers, and writes to its import table")]
@@ -28,8 +29,9 @@ pub unsafe fn replace(name: &str, with: *mut c_void) -> Option<*mut c_void> {
     let mut before = None;
     for entry in image.entries_of(name) {
         let (mut protection, size) = (0, size_of::<usize>());
-        // SAFETY: the entry is a pointer in this program's image, and the old protection is written to
-        // a number of ours. More can be done with the page than before, so nobody misses anything.
+        // SAFETY: the entry is a pointer in this program's image, and the old protection is written
+        // to a number of ours. More can be done with the page than before, so nobody misses
+        // anything.
         let writable =
             unsafe { VirtualProtect(entry.cast(), size, PAGE_READWRITE, &mut protection) };
         assert_ne!(writable, 0, "VirtualProtect: {}", std::io::Error::last_os_error());
@@ -47,15 +49,18 @@ struct Image {
 }
 
 /// The numbers of functions in ws2_32.dll, which are the same in every Windows since they stand in
-/// programs.
+/// programs. Those that are newer than Winsock 1.1, such as `WSARecv`, go by name everywhere.
+pub const ORDINALS: [(&str, usize); 6] = [
+    ("bind", 2),
+    ("closesocket", 3),
+    ("connect", 4),
+    ("getsockopt", 7),
+    ("listen", 13),
+    ("setsockopt", 21),
+];
+
 fn ordinal_of(name: &str) -> Option<usize> {
-    Some(match name {
-        "bind" => 2,
-        "closesocket" => 3,
-        "getsockopt" => 7,
-        "setsockopt" => 21,
-        _ => return None,
-    })
+    ORDINALS.iter().find(|(named, _)| *named == name).map(|(_, ordinal)| *ordinal)
 }
 
 /// Where the headers say what is where.
@@ -108,8 +113,8 @@ impl Image {
     }
 
     fn text(&self, position: usize) -> &CStr {
-        // SAFETY: only names are asked for, which the loader has read. They end with a zero, and are
-        // never changed.
+        // SAFETY: only names are asked for, which the loader has read. They end with a zero, and
+        // are never changed.
         unsafe { CStr::from_ptr(self.at(position).cast()) }
     }
 
@@ -118,8 +123,8 @@ impl Image {
     }
 
     fn read<T: Copy>(&self, position: usize) -> T {
-        // SAFETY: only headers and lists are asked for, which the loader has put there for as long as
-        // the program runs; all of them are numbers.
+        // SAFETY: only headers and lists are asked for, which the loader has put there for as long
+        // as the program runs; all of them are numbers.
         unsafe { self.at(position).cast::<T>().read_unaligned() }
     }
 

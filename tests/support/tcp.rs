@@ -36,6 +36,19 @@ pub fn listening<B: Buffer>(
     (queue.register(listener, key).expect("a new socket of std's can be registered"), address)
 }
 
+/// Has so many accepts wait for clients.
+#[track_caller]
+pub fn accepts<B: Buffer>(
+    listener: &Registration<TcpListener, B>,
+    count: usize,
+) -> Vec<OperationId> {
+    let mut ids = Vec::with_capacity(count);
+    for _ in 0..count {
+        ids.push(listener.accept().expect(NO_SOCKET));
+    }
+    ids
+}
+
 /// The end of a send.
 #[derive(Debug)]
 pub struct Sent<B = Vec<u8>> {
