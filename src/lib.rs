@@ -84,49 +84,47 @@
 pub mod ffi;
 pub mod guide;
 
-// The floors of ARCHITECTURE.md, from the ground. Those files that need Windows say so themselves.
+// The floors of ARCHITECTURE.md: each module stands on those above it in this list. Those that need
+// Windows are there on Windows only.
 
-mod address;
+mod sync;
+
 mod buffer;
+#[cfg(windows)]
+mod port;
+#[cfg(windows)]
+mod socket;
 mod status;
-mod timeout;
 
 mod in_flight;
-mod parts;
-mod slots;
 
-mod extension;
-mod port;
-mod socket;
-
-mod accepting;
+#[cfg(windows)]
 mod completion;
-mod mode;
+#[cfg(windows)]
+mod control;
+#[cfg(windows)]
 mod operation;
-mod rejected;
+#[cfg(windows)]
 mod shared;
-mod waker;
 
-mod inline;
-mod listener;
+#[cfg(windows)]
 mod queue;
+#[cfg(windows)]
 mod registration;
-mod tcp;
 
-mod connect;
+#[cfg(windows)]
+mod tcp;
 
 pub use self::buffer::Buffer;
 #[cfg(windows)]
 pub use self::{
-    completion::{Completion, Completions},
+    completion::Completion,
+    control::Waker,
     in_flight::OperationId,
-    mode::{Inline, Mode, Queued, Submitted},
     port::{BorrowedPort, CompletionPort, Key, Packet},
-    queue::CompletionQueue,
-    registration::{Registration, Source},
-    rejected::Rejected,
+    queue::{CompletionQueue, Completions},
+    registration::{Inline, Mode, Queued, Registration, Rejected, Source, Submitted},
     status::Failure,
-    waker::Waker,
 };
 
 /// The programs in the README, compiled with the other examples of the documentation.
