@@ -226,7 +226,7 @@ fn a_connection_costs_a_fixed_small_number_of_calls_and_allocations() -> io::Res
             (Call::SetFileCompletionNotificationModes, 1),
             (Call::getsockopt, 1),
         ];
-        assert_eq!(registering, (made.to_vec(), u64::from(!receives)));
+        assert_eq!(registering, (made.to_vec(), usize::from(!receives)));
 
         let stream = stream.expect("registered above");
         let [to_receive, to_send] = buffers;
