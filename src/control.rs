@@ -54,10 +54,8 @@ pub(super) struct Control {
     wake: AtomicU8,
     posting: Mutex<()>,
     shut_down: AtomicBool,
-    /// Threads in the kernel, or on their way there, who have not been told of a shutdown.
-    serving: AtomicUsize,
-    /// Those who have, and who collect what is still in flight.
-    collecting: AtomicUsize,
+    /// How many threads are in the kernel, or on their way there, for each [`Stage`] of their batches.
+    sleepers: [AtomicUsize; 3],
     queue_is_gone: AtomicBool,
     /// Only the addresses count, one for each [`ControlPacket`].
     marks: [u8; 3],
@@ -70,8 +68,7 @@ impl Control {
             wake: AtomicU8::new(IDLE),
             posting: Mutex::new(()),
             shut_down: AtomicBool::new(false),
-            serving: AtomicUsize::new(0),
-            collecting: AtomicUsize::new(0),
+            sleepers: [const { AtomicUsize::new(0) }; 3],
             queue_is_gone: AtomicBool::new(false),
             marks: [0; 3],
         }
@@ -153,8 +150,8 @@ impl Control {
     /// Posts a reminder if a thread needs one: because it has not been told of the shutdown, or because
     /// it collects and nothing is left. Says whether there was such a thread.
     pub(super) fn remind(&self, nothing_left: bool) -> io::Result<bool> {
-        let needed =
-            self.serving.load(SeqCst) != 0 || nothing_left && self.collecting.load(SeqCst) != 0;
+        let sleep = |stage: Stage| self.sleepers[stage as usize].load(SeqCst) != 0;
+        let needed = sleep(Stage::Serving) || nothing_left && sleep(Stage::Told);
         if needed {
             self.post_packet(ControlPacket::ShutDown, Key(0), 0)?;
         }
@@ -166,14 +163,8 @@ impl Control {
     /// the other.
     #[inline]
     pub(super) fn sleeper(&self, stage: Stage) -> Sleeper<'_> {
-        let count = match stage {
-            Stage::Serving => Some(&self.serving),
-            Stage::Told => Some(&self.collecting),
-            Stage::Ended => None,
-        };
-        if let Some(count) = count {
-            count.fetch_add(1, SeqCst);
-        }
+        let count = &self.sleepers[stage as usize];
+        count.fetch_add(1, SeqCst);
         Sleeper { count }
     }
 
@@ -197,14 +188,12 @@ impl Control {
 
 /// Counts a thread as one that waits.
 pub(super) struct Sleeper<'a> {
-    count: Option<&'a AtomicUsize>,
+    count: &'a AtomicUsize,
 }
 
 impl Drop for Sleeper<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(count) = self.count {
-            count.fetch_sub(1, SeqCst);
-        }
+        self.count.fetch_sub(1, SeqCst);
     }
 }

@@ -278,7 +278,8 @@ fn accepting_and_connecting_cost_a_fixed_small_number_of_calls() -> io::Result<(
     let collecting = cost_of(&calls, || {
         assert_eq!(queue.wait(&mut batch, Some(DEADLINE)).expect("waiting").count(), 2);
     });
-    let made = [(Call::GetQueuedCompletionStatusEx, 1), (Call::setsockopt, 2)];
+    let made =
+        [(Call::GetQueuedCompletionStatusEx, 1), (Call::setsockopt, 2), (Call::closesocket, 1)];
     assert_eq!(collecting, (made.to_vec(), 0));
     Ok(())
 }

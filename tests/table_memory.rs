@@ -34,7 +34,7 @@ mod table {
         /// Lends so many, and completes all but those that are kept.
         pub fn lend_and_complete(&self, count: usize, kept: usize) {
             let lend = |number| {
-                let reserved = self.0.reserve(0, [number; 37]).expect("there is memory");
+                let reserved = self.0.take_slot(0).expect("there is memory").fill([number; 37]);
                 reserved.lend().expect("the table is open").overlapped()
             };
             let lent: Vec<_> = (0..count as u64).map(lend).collect();
@@ -46,7 +46,7 @@ mod table {
                 // SAFETY: the operation has ended.
                 let claim = unsafe { self.0.claim(*overlapped) }.expect("it is in flight");
                 // SAFETY: the claim is this table's, and collected here alone.
-                let _ = unsafe { self.0.collect(claim) };
+                drop(unsafe { self.0.collect(claim) });
             }
             assert_eq!(self.0.count(), kept);
         }

@@ -12,7 +12,7 @@ use super::super::ffi;
 use super::super::ffi::constants::{
     ERROR_INVALID_PARAMETER, FALSE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT,
 };
-use super::super::ffi::types::{HANDLE, OVERLAPPED, OVERLAPPED_ENTRY};
+use super::super::ffi::types::{DWORD, HANDLE, OVERLAPPED, OVERLAPPED_ENTRY};
 use super::{Deadline, Key, Packet};
 
 /// A completion port.
@@ -173,46 +173,51 @@ impl CompletionPort {
         packets: &mut Vec<Packet>,
         deadline: &Deadline,
     ) -> io::Result<usize> {
-        let room = packets.spare_capacity_mut();
-        let count = u32::try_from(room.len()).unwrap_or(u32::MAX);
-        if count == 0 {
-            // The system takes a count of 0 and answers with one packet or an error, depending on
-            // its version, so it is never asked.
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "there is no room for packets: give the batch or vector a capacity of at least 1",
-            ));
+        match self.dequeue_once(packets, deadline.milliseconds())? {
+            0 => self.dequeue_on(packets, deadline),
+            removed => Ok(removed),
         }
-        loop {
-            let mut removed = 0;
-            // SAFETY: the port is open. `room` is valid for `count` entries, as which a `Packet` is
-            // laid out, and `removed` for one number; both are the call's own until it returns.
-            let some = unsafe {
-                ffi::kernel32::GetQueuedCompletionStatusEx(
-                    self.raw(),
-                    room.as_mut_ptr().cast::<OVERLAPPED_ENTRY>(),
-                    count,
-                    &mut removed,
-                    deadline.milliseconds(),
-                    FALSE,
-                )
-            };
-            if some != FALSE {
-                let removed = removed as usize;
-                // SAFETY: the system has filled so many elements behind the length, out of `count`.
-                unsafe { packets.set_len(packets.len() + removed) };
+    }
+
+    /// Goes on after a call that has brought nothing: the system may have returned early, or one call
+    /// cannot be as long as this.
+    #[cold]
+    fn dequeue_on(&self, packets: &mut Vec<Packet>, deadline: &Deadline) -> io::Result<usize> {
+        while !deadline.is_over() {
+            let removed = self.dequeue_once(packets, deadline.milliseconds())?;
+            if removed > 0 {
                 return Ok(removed);
             }
-            let error = io::Error::last_os_error();
-            let timed_out = error.raw_os_error() == Some(WAIT_TIMEOUT as i32);
-            if !timed_out {
-                return Err(error);
-            }
-            // The system may return early, or the wait was longer than one call can be.
-            if deadline.is_over() {
-                return Ok(0);
-            }
         }
+        Ok(0)
+    }
+
+    #[inline]
+    fn dequeue_once(&self, packets: &mut Vec<Packet>, milliseconds: DWORD) -> io::Result<usize> {
+        let room = packets.spare_capacity_mut();
+        if room.is_empty() {
+            return Err(no_room());
+        }
+        let (count, mut removed) = (room.len().min(u32::MAX as usize) as u32, 0);
+        // SAFETY: the port is open. `room` is valid for `count` entries, as which a `Packet` is
+        // laid out, and `removed` for one number; both are the call's own until it returns.
+        let some = unsafe {
+            ffi::kernel32::GetQueuedCompletionStatusEx(
+                self.raw(),
+                room.as_mut_ptr().cast::<OVERLAPPED_ENTRY>(),
+                count,
+                &mut removed,
+                milliseconds,
+                FALSE,
+            )
+        };
+        if some == FALSE {
+            return nothing_came();
+        }
+        let removed = removed as usize;
+        // SAFETY: the system has filled so many elements behind the length, out of `count`.
+        unsafe { packets.set_len(packets.len() + removed) };
+        Ok(removed)
     }
 
     #[inline]
@@ -226,6 +231,23 @@ impl AsHandle for CompletionPort {
     fn as_handle(&self) -> BorrowedHandle<'_> {
         self.handle.as_handle()
     }
+}
+
+/// The system takes a count of 0 and answers with one packet or an error, depending on its version, so it
+/// is never asked.
+#[cold]
+fn no_room() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "there is no room for packets: give the batch or vector a capacity of at least 1",
+    )
+}
+
+/// What a wait answers that has brought no packets: 0 if its time is up.
+#[cold]
+fn nothing_came() -> io::Result<usize> {
+    let error = io::Error::last_os_error();
+    if error.raw_os_error() == Some(WAIT_TIMEOUT as i32) { Ok(0) } else { Err(error) }
 }
 
 /// The system has one number for three mistakes, and its text names none of them.

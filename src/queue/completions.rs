@@ -11,13 +11,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::null;
 use std::sync::Arc;
 use std::thread;
 
 use super::super::buffer::Buffer;
 use super::super::completion::Completion;
 use super::super::control::{ControlPacket, Stage};
-use super::super::in_flight::{Claim, Completed};
+use super::super::in_flight::Claim;
 use super::super::operation::Operation;
 use super::super::port::Packet;
 use super::super::shared::Core;
@@ -121,10 +122,15 @@ impl<B> Completions<B> {
     /// Makes an empty batch one of this queue.
     #[inline]
     pub(crate) fn attach(&mut self, core: &Arc<Core<B>>) {
-        if self.core.as_ref().is_none_or(|before| !Arc::ptr_eq(before, core)) {
-            self.core = Some(Arc::clone(core));
-            self.stage = Stage::Serving;
+        if self.core.as_ref().map_or(null(), Arc::as_ptr) != Arc::as_ptr(core) {
+            self.change_queue(core);
         }
+    }
+
+    #[cold]
+    fn change_queue(&mut self, core: &Arc<Core<B>>) {
+        self.core = Some(Arc::clone(core));
+        self.stage = Stage::Serving;
     }
 
     /// Makes room for the packets of a wait.
@@ -183,21 +189,26 @@ impl<B> Completions<B> {
         Some(packet)
     }
 
-    /// Moves out what was lent for the operation of a packet that has just been read.
+    /// The claim that a packet has been made to carry, and the core that it is of.
     #[inline]
-    fn collect(&self, packet: &Packet) -> Option<(Completed<Operation<B>>, &Core<B>)> {
-        let core = self.core.as_deref()?;
+    fn claim_of(&self, packet: &Packet) -> Option<(&Core<B>, Claim)> {
         let claim = Claim { group: packet.overlapped().cast(), index: packet.bytes() };
-        // SAFETY: `claim` has put the claim of an operation of this core into the packet, and the core
-        // stays while there are packets to read. Each is read once.
-        Some((unsafe { core.in_flight.collect(claim) }, core))
+        Some((self.core.as_deref()?, claim))
+    }
+
+    /// Drops what was lent for the operation of a packet that has just been read.
+    #[cold]
+    #[inline(never)]
+    fn discard(core: &Core<B>, claim: Claim) {
+        // SAFETY: as in `read`, where the packet came from.
+        drop(unsafe { core.in_flight.collect(claim) });
     }
 
     /// Drops the next one of those that are still in the batch. Whether there was one.
     fn drop_next(&mut self) -> bool {
         if let Some(packet) = self.next_packet() {
-            if packet.noted() == OPERATION {
-                drop(self.collect(&packet));
+            if let (OPERATION, Some((core, claim))) = (packet.noted(), self.claim_of(&packet)) {
+                Self::discard(core, claim);
             }
             return true;
         }
@@ -227,16 +238,22 @@ pub(crate) fn go_on_with_panic(dropped: thread::Result<()>) {
 
 impl<B: Buffer> Completions<B> {
     /// What a packet says to the program. Nothing, if it is of a registration that is gone.
-    #[inline]
+    #[inline(always)]
     fn read(&self, packet: &Packet) -> Option<Completion<B>> {
         match packet.noted() {
             OPERATION => {
-                let (ended, core) = self.collect(packet)?;
-                // Looked at now and not when the packet was dequeued: the handler of an earlier
-                // completion in this batch may have dropped the registration since.
-                if ended.value.owner.is_gone() {
+                let (core, claim) = self.claim_of(packet)?;
+                // SAFETY: `claim` has put the claim of an operation of this core into the packet, and the
+                // core stays while there are packets to read. Each is read once, here or in `discard`.
+                let operation = unsafe { core.in_flight.claimed(claim) };
+                // Asked now and not when the packet was dequeued: the handler of an earlier completion in
+                // this batch may have dropped the registration since.
+                if operation.owner.is_gone() {
+                    Self::discard(core, claim);
                     return None;
                 }
+                // SAFETY: as above.
+                let ended = unsafe { core.in_flight.collect(claim) };
                 Some(Operation::completion(ended, &core.owners))
             }
             WOKEN => Some(Completion::Woken),
@@ -247,6 +264,7 @@ impl<B: Buffer> Completions<B> {
 
     /// What is given out behind the packets.
     #[cold]
+    #[inline(never)]
     fn next_of_the_rest(&mut self) -> Option<Completion<B>> {
         if self.due > 0 {
             self.due -= 1;
@@ -259,14 +277,14 @@ impl<B: Buffer> Completions<B> {
 impl<B: Buffer> Iterator for Completions<B> {
     type Item = Completion<B>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Completion<B>> {
         while let Some(packet) = self.next_packet() {
             if let Some(completion) = self.read(&packet) {
                 return Some(completion);
             }
         }
-        self.next_of_the_rest()
+        if self.is_empty() { None } else { self.next_of_the_rest() }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

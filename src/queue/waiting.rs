@@ -32,8 +32,8 @@ impl<B> Core<B> {
         batch.attach(self);
         loop {
             batch.clear();
-            if batch.stage == Stage::Ended && !self.in_flight.is_empty() {
-                batch.stage = Stage::Told;
+            if batch.stage != Stage::Serving {
+                self.collect_again(batch);
             }
             let sleeper = self.control.sleeper(batch.stage);
             let looks = batch.has_pushed() || self.control.is_shut_down() && self.has_news(batch);
@@ -48,6 +48,14 @@ impl<B> Core<B> {
             if !batch.is_empty() || until.is_over() {
                 return Ok(());
             }
+        }
+    }
+
+    /// Something may have been submitted after the end was told.
+    #[cold]
+    fn collect_again(&self, batch: &mut Completions<B>) {
+        if batch.stage == Stage::Ended && !self.in_flight.is_empty() {
+            batch.stage = Stage::Told;
         }
     }
 

@@ -168,7 +168,7 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// # Safety
     ///
     /// * The memory that the parts name is that of the reserved operation.
-    #[inline]
+    #[inline(always)]
     unsafe fn start_receive(
         &self,
         reserved: Reserved<'_, Operation<B>>,

@@ -92,7 +92,7 @@ fn naming_an_operation_never_hits_the_next_one() {
     let name = move || {
         for (id, number) in received {
             table.while_lent(id, |_| {
-                let slot = table.slots.get(id.index).expect("it has a slot").slot;
+                let slot = table.slots.get(id.slot()).expect("it has a slot").slot();
                 // SAFETY: the value was written before the id was known, and nobody writes another
                 // one over it while the slot is pinned; moving it out only reads.
                 let named = unsafe { slot.value().read() };
@@ -113,7 +113,7 @@ fn whoever_closes_and_counts_misses_nothing_in_a_new_block() {
         let table = &InFlight::new();
         // The first block is full but for one, and two threads lend: one makes a block.
         let full: Vec<_> = (0..31).map(|number| lend(table, number)).collect();
-        let lend_one = || table.reserve(0, 99).ok().and_then(|one| one.lend().ok()).is_some();
+        let lend_one = || reserve(table, 0, 99).lend().is_ok();
         thread::scope(|scope| {
             let lenders = [(); 2].map(|()| scope.spawn(lend_one));
             let counter = scope.spawn(|| {
