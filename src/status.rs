@@ -70,7 +70,7 @@ impl Status {
             ntstatus::STATUS_CANCELLED | ntstatus::STATUS_REQUEST_ABORTED => Failure::Cancelled,
             failed => Failure::Error(match system_code(failed) {
                 Some(code) => io::Error::from_raw_os_error(code),
-                None => io::Error::other(Unlisted(failed)),
+                None => io::Error::other(UnknownStatus(failed)),
             }),
         }
     }
@@ -143,9 +143,9 @@ fn system_code(status: NTSTATUS) -> Option<i32> {
 
 /// A status that has no code in Winsock or Win32, as the message of an `io::Error`.
 #[derive(Debug)]
-struct Unlisted(NTSTATUS);
+struct UnknownStatus(NTSTATUS);
 
-impl fmt::Display for Unlisted {
+impl fmt::Display for UnknownStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -156,7 +156,24 @@ impl fmt::Display for Unlisted {
     }
 }
 
-impl std::error::Error for Unlisted {}
+impl std::error::Error for UnknownStatus {}
+
+impl Failure {
+    /// Whether the operation was cancelled, and did not fail for another reason.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled)
+    }
+
+    /// The kind of the error: that of the [`io::Error`] which this `Failure` turns into. So it is
+    /// [`Interrupted`](io::ErrorKind::Interrupted) for an operation that was cancelled, and otherwise
+    /// the kind that std gives to the system's error.
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Cancelled => io::ErrorKind::Interrupted,
+            Self::Error(error) => error.kind(),
+        }
+    }
+}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,7 +202,7 @@ impl From<io::Error> for Failure {
 impl From<Failure> for io::Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Cancelled => Self::new(io::ErrorKind::Interrupted, failure),
+            Failure::Cancelled => Self::new(failure.kind(), failure),
             Failure::Error(error) => error,
         }
     }
