@@ -29,10 +29,32 @@ use super::timeout::Patience;
 pub use self::borrowed::BorrowedPort;
 
 /// The number that a program gives to a socket when it registers it, and finds in each of its
-/// completions. Every value may be used, and by several sockets at once.
+/// completions. Every value may be used, and several sockets may have the same one.
+///
+/// An index makes a key, and a key gives the index back:
+///
+/// ```
+/// use overlapped::Key;
+///
+/// let names = ["web", "mail"];
+/// let key = Key::from(1);
+/// assert_eq!(names[usize::from(key)], "mail");
+/// ```
 #[doc(alias = "CompletionKey")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(pub usize);
+
+impl From<usize> for Key {
+    fn from(number: usize) -> Self {
+        Self(number)
+    }
+}
+
+impl From<Key> for usize {
+    fn from(key: Key) -> Self {
+        key.0
+    }
+}
 
 /// A completion port.
 ///
