@@ -6,7 +6,12 @@
 
 #![allow(unsafe_code, reason = "what is sent and received is a promise about memory")]
 
+mod either;
+mod of_std;
+
 use std::mem::MaybeUninit;
+
+pub use self::either::Either;
 
 /// A buffer that can be lent to the kernel: a part that is *filled*, and *spare* room behind it.
 ///
@@ -15,9 +20,27 @@ use std::mem::MaybeUninit;
 /// a message that comes in pieces gathers in one buffer. A buffer that is to be used afresh is
 /// cleared first.
 ///
-/// `Vec<u8>` is a buffer, whose spare room is its capacity beyond its length. Implement the trait
-/// for a type of your own to lend memory from a pool, pages of a certain alignment, or a message
-/// that many share:
+/// These types are buffers:
+///
+/// | type | filled | spare |
+/// | --- | --- | --- |
+/// | `Vec<u8>` | its elements | its capacity beyond its length |
+/// | `Box<[u8]>`, `&'static [u8]`, `Arc<[u8]>` | all bytes | none, so they are for sending alone |
+/// | `[P; N]` and `Box<[P]>`, if `P` is a buffer | that of each in turn | that of each in turn |
+/// | [`Either<A, B>`](Either), if both are buffers | that of the one in it | that of the one in it |
+///
+/// With an `Arc<[u8]>` one message is sent to many without a copy for each. Memory that is borrowed
+/// for a shorter time than `'static` is no buffer, for it can be freed before the kernel is done:
+///
+/// ```compile_fail,E0277
+/// # fn lend<B: overlapped::Buffer>(_: B) {}
+/// fn lends_what_is_borrowed(bytes: &mut [u8]) {
+///     lend(bytes); // `&mut [u8]` cannot be lent to the kernel
+/// }
+/// ```
+///
+/// Implement the trait for a type of your own to lend memory from a pool, or pages of a certain
+/// alignment:
 ///
 /// ```
 /// use std::mem::MaybeUninit;
@@ -58,10 +81,11 @@ use std::mem::MaybeUninit;
 ///
 /// # Parts
 ///
-/// A buffer has one part or several, and one operation sends or fills them in their order: a header
-/// and a body that lie in different places, say. An array of buffers is a buffer with the parts of
-/// all of them. One operation uses at most 16 parts, 1 GiB of a part, and `u32::MAX` bytes of them
-/// all. It leaves the rest alone, and whatever lies behind a part that was cut.
+/// A buffer has one part or several, and one operation sends or fills them in their order. So a
+/// header and a body that lie in different places are sent as one message. An array of buffers, or
+/// a box of as many as are needed, is a buffer with the parts of all of them. One operation uses at
+/// most 16 parts, at most 1 GiB (2³⁰ bytes) of each part, and at most `u32::MAX` bytes of all parts
+/// together. Bytes beyond such a limit are neither sent nor filled, and no part behind them is.
 ///
 /// # Safety
 ///
@@ -110,6 +134,15 @@ use std::mem::MaybeUninit;
 /// What the methods *do* is up to the implementation. If `advance` panics, `wait` does, and the
 /// operations whose packets came with this one are leaked. An inline array of bytes, too, can be a
 /// buffer: its memory rests as long as the value does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be lent to the kernel",
+    label = "a `Buffer` is owned memory, such as `Vec<u8>`",
+    note = "what is borrowed, such as `&mut [u8]`, can be freed or used by its owner while the \
+            kernel still reads it or writes to it; a buffer is given away, and comes back with \
+            its completion",
+    note = "to receive, lend a `Vec<u8>` with spare capacity; to send, a `Vec<u8>`, a \
+            `Box<[u8]>`, a `&'static [u8]` or an `Arc<[u8]>`"
+)]
 pub unsafe trait Buffer: Send + 'static {
     /// How many parts there are, numbered from 0.
     fn parts(&self) -> usize {
@@ -122,7 +155,8 @@ pub unsafe trait Buffer: Send + 'static {
     /// The room of a part to receive into, behind its filled bytes.
     fn spare(&mut self, part: usize) -> &mut [MaybeUninit<u8>];
 
-    /// Counts the first `count` bytes of the spare room as filled, through all parts in their order.
+    /// Counts the first `count` bytes of the spare room as filled, through all parts in their
+    /// order.
     ///
     /// # Safety
     ///
@@ -131,135 +165,5 @@ pub unsafe trait Buffer: Send + 'static {
     unsafe fn advance(&mut self, count: usize);
 }
 
-// SAFETY: the elements of a vector live in its allocation, not in the vector, and stay there
-// until the vector is used again or dropped; the vector owns them alone. Its spare capacity
-// begins where its elements end.
-unsafe impl Buffer for Vec<u8> {
-    fn filled(&self, _: usize) -> &[u8] {
-        self
-    }
-
-    fn spare(&mut self, _: usize) -> &mut [MaybeUninit<u8>] {
-        self.spare_capacity_mut()
-    }
-
-    unsafe fn advance(&mut self, count: usize) {
-        // SAFETY: the caller vouches that so many bytes behind the length are within the
-        // capacity and written.
-        unsafe { self.set_len(self.len() + count) }
-    }
-}
-
-// SAFETY: each part is one of a buffer in the array, which rests as long as the array does, and
-// `advance` gives each buffer the bytes that were written to its own parts.
-unsafe impl<P: Buffer, const N: usize> Buffer for [P; N] {
-    fn parts(&self) -> usize {
-        self.iter().map(P::parts).sum()
-    }
-
-    fn filled(&self, mut part: usize) -> &[u8] {
-        for buffer in self {
-            match part.checked_sub(buffer.parts()) {
-                None => return buffer.filled(part),
-                Some(later) => part = later,
-            }
-        }
-        &[]
-    }
-
-    fn spare(&mut self, mut part: usize) -> &mut [MaybeUninit<u8>] {
-        for buffer in self {
-            match part.checked_sub(buffer.parts()) {
-                None => return buffer.spare(part),
-                Some(later) => part = later,
-            }
-        }
-        &mut []
-    }
-
-    unsafe fn advance(&mut self, mut count: usize) {
-        for buffer in self {
-            let room: usize = (0..buffer.parts()).map(|part| buffer.spare(part).len()).sum();
-            let here = room.min(count);
-            // SAFETY: the caller vouches that the spare room of the array is written up to `count`,
-            // and its room begins with that of this buffer, after those that are counted already.
-            unsafe { buffer.advance(here) };
-            count -= here;
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What the kernel does: writes to the front of the spare room, and says how much.
-    fn receive(buffer: &mut impl Buffer, bytes: &[u8]) {
-        let mut bytes_left = bytes.iter();
-        for part in 0..buffer.parts() {
-            for (room, byte) in buffer.spare(part).iter_mut().zip(bytes_left.by_ref()) {
-                room.write(*byte);
-            }
-        }
-        // SAFETY: the tests give no more bytes than there is room for, and those were written.
-        unsafe { buffer.advance(bytes.len()) };
-    }
-
-    #[test]
-    fn a_vector_receives_behind_what_it_holds() {
-        let mut buffer = Vec::with_capacity(16);
-        buffer.extend_from_slice(b"head ");
-        receive(&mut buffer, b"tail");
-        assert_eq!(buffer.filled(0), b"head tail");
-    }
-
-    #[test]
-    fn a_cleared_vector_receives_from_its_beginning() {
-        let mut buffer = b"old".to_vec();
-        buffer.clear();
-        receive(&mut buffer, b"new");
-        assert_eq!(buffer, b"new");
-    }
-
-    #[test]
-    fn a_full_vector_has_no_spare_room() {
-        let mut buffer = vec![0; 8];
-        buffer.shrink_to_fit();
-        assert!(buffer.spare(0).is_empty());
-        assert!(Vec::<u8>::new().spare(0).is_empty());
-    }
-
-    #[test]
-    fn receiving_does_not_move_a_vector() {
-        let mut buffer = Vec::with_capacity(16);
-        let before = buffer.as_ptr();
-        receive(&mut buffer, &[7; 16]);
-        assert_eq!((buffer.as_ptr(), buffer.len()), (before, 16));
-    }
-
-    #[test]
-    fn the_spare_room_stays_put_when_a_vector_moves() {
-        let mut buffer = Vec::<u8>::with_capacity(16);
-        let before = buffer.spare(0).as_ptr();
-        let mut moved = Box::new(buffer);
-        assert_eq!(moved.spare(0).as_ptr(), before);
-    }
-
-    #[test]
-    fn an_array_has_the_parts_of_its_buffers() {
-        let nested = [[b"a".to_vec(), b"bc".to_vec()], [Vec::new(), b"d".to_vec()]];
-        assert_eq!(nested.parts(), 4);
-        let parts: Vec<_> = (0..5).map(|part| nested.filled(part)).collect();
-        assert_eq!(parts, [b"a".as_slice(), b"bc", b"", b"d", b""]);
-    }
-
-    #[test]
-    fn an_array_is_filled_from_one_buffer_to_the_next() {
-        let mut array = [3, 0, 4].map(Vec::<u8>::with_capacity);
-        let first = array[0].capacity();
-        let bytes: Vec<u8> = (0..).take(first + 2).collect();
-        receive(&mut array, &bytes);
-        assert_eq!(array.concat(), bytes);
-        assert_eq!((array[0].len(), array[1].len(), array[2].len()), (first, 0, 2));
-    }
-}
+mod tests;

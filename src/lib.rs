@@ -115,7 +115,7 @@ mod tcp;
 
 mod connect;
 
-pub use self::buffer::Buffer;
+pub use self::buffer::{Buffer, Either};
 #[cfg(windows)]
 pub use self::{
     completion::{Completion, Completions},
