@@ -115,19 +115,54 @@ mod tcp;
 
 mod connect;
 
-pub use self::buffer::{Buffer, Either};
+// The search of the documentation knows a type of a private module by an alias only if it stands
+// here. Other names of functions stand beside the methods that call them.
+
+pub use self::buffer::Either;
+
+#[doc(alias = "WSABUF")]
+pub use self::buffer::Buffer;
+
 #[cfg(windows)]
 pub use self::{
-    completion::{Completion, Completions},
-    in_flight::OperationId,
     mode::{Inline, Mode, Queued, Submitted},
-    port::{BorrowedPort, CompletionPort, Key, Packet},
-    queue::CompletionQueue,
-    registration::{Registration, Source},
+    registration::Source,
     rejected::Rejected,
-    status::Failure,
-    waker::Waker,
 };
+
+#[cfg(windows)]
+#[doc(alias = "IOCP")]
+pub use self::{
+    port::{BorrowedPort, CompletionPort},
+    queue::CompletionQueue,
+};
+
+#[cfg(windows)]
+#[doc(alias = "CompletionKey", alias = "lpCompletionKey")]
+pub use self::port::Key;
+
+#[cfg(windows)]
+#[doc(alias = "OVERLAPPED_ENTRY")]
+pub use self::{
+    completion::{Completion, Completions},
+    port::Packet,
+};
+
+#[cfg(windows)]
+#[doc(alias = "OVERLAPPED")]
+pub use self::in_flight::OperationId;
+
+#[cfg(windows)]
+#[doc(alias = "SOCKET")]
+pub use self::registration::Registration;
+
+#[cfg(windows)]
+#[doc(alias = "NTSTATUS", alias = "ERROR_OPERATION_ABORTED")]
+pub use self::status::Failure;
+
+#[cfg(windows)]
+#[doc(alias = "PostQueuedCompletionStatus")]
+pub use self::waker::Waker;
 
 /// The programs in the README, compiled with the other examples of the documentation.
 #[cfg(all(doctest, windows))]

@@ -40,7 +40,6 @@ pub use self::borrowed::BorrowedPort;
 /// let key = Key::from(1);
 /// assert_eq!(names[usize::from(key)], "mail");
 /// ```
-#[doc(alias = "CompletionKey")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(pub usize);
 
@@ -79,7 +78,6 @@ impl From<Key> for usize {
 ///
 /// Dropping it closes the handle (`CloseHandle`). Threads that wait at that moment are woken with an
 /// error on Windows, so let them end first: post a packet for each.
-#[doc(alias = "IOCP")]
 #[derive(Debug)]
 pub struct CompletionPort {
     handle: OwnedHandle,
@@ -286,7 +284,6 @@ fn explain_association(error: io::Error) -> io::Error {
 ///
 /// All three are numbers that anybody may have posted. The address says *which* operation is meant
 /// to whoever knows an operation there; it is not a promise that there is one.
-#[doc(alias = "OVERLAPPED_ENTRY")]
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Packet(OVERLAPPED_ENTRY);
