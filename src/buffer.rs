@@ -1,8 +1,8 @@
 //! Memory that can be lent to the kernel.
 //!
-//! A buffer is given by value and comes back by value, so that nobody can touch it in between.
-//! That alone is not enough: the memory must also stay where it is, and that is what the trait
-//! asks of a type.
+//! A buffer is given by value and comes back by value, so that nobody can use it in between. This
+//! alone is not enough: the memory must also stay where it is, and that is what the trait asks of a
+//! type.
 
 #![allow(unsafe_code, reason = "what is sent and received is a promise about memory")]
 
@@ -13,12 +13,12 @@ use std::mem::MaybeUninit;
 
 pub use self::either::Either;
 
-/// A buffer that can be lent to the kernel: a part that is *filled*, and *spare* room behind it.
+/// Memory that can be lent to the kernel: *filled* bytes, and *spare* room behind them.
 ///
-/// Sending reads the filled part. Receiving writes into the spare room and then counts it as
-/// filled, as [`std::io::Read::read_buf`] does: bytes are appended and the earlier ones stay, so
-/// a message that comes in pieces gathers in one buffer. A buffer that is to be used afresh is
-/// cleared first.
+/// Sending reads the filled bytes. Receiving writes into the spare room, and then counts what was
+/// written as filled, as [`std::io::Read::read_buf`] does. So bytes are appended and the earlier
+/// ones stay, and a message that comes in pieces can be gathered in one buffer. To receive from the
+/// beginning again, clear the buffer first.
 ///
 /// These types are buffers:
 ///
@@ -89,21 +89,22 @@ pub use self::either::Either;
 ///
 /// # Safety
 ///
-/// The kernel uses the memory between a call of `filled` or `spare` and the next time that the
-/// value is moved, dropped, or used otherwise than through `parts`, `filled` and `spare`. All that
-/// time the value itself rests at one address. An implementation promises that, meanwhile,
+/// The kernel uses the memory from a call of `filled` or `spare` on, until the value is next moved,
+/// dropped, or used in another way than through `parts`, `filled` and `spare`. All that time the
+/// value itself stays at one address. An implementation promises that, during that time,
 ///
 /// * the slice returned stays allocated, at its place, at its length;
 /// * nobody writes to what `filled` returned, and nobody reads or writes what `spare` returned,
 ///   not through another handle to the same memory either;
 /// * this holds whatever thread the value has been sent to.
 ///
-/// And that `spare` returns the memory that `filled` returns after `advance`: once the first
-/// `count` bytes of the spare room, counted through all parts, are written, `advance(count)` makes
-/// them the end of what is filled.
+/// It also promises that `advance` continues what `spare` has begun: when the first `count` bytes
+/// of the spare room have been written, counted through all parts, then after `advance(count)`
+/// these bytes are the last ones of what `filled` returns.
 ///
-/// The kernel fills a buffer while the thread that lent it goes on or ends, and it comes back on
-/// any thread that waits. So what belongs to one thread, or is borrowed, cannot be one:
+/// The kernel fills a buffer while the thread that lent it goes on or ends, and the buffer comes
+/// back on any thread that waits. Therefore a type that must stay on one thread cannot be a buffer,
+/// and neither can one that is borrowed:
 ///
 /// ```compile_fail,E0277
 /// # use std::{mem::MaybeUninit, rc::Rc};
@@ -131,9 +132,9 @@ pub use self::either::Either;
 /// }
 /// ```
 ///
-/// What the methods *do* is up to the implementation. If `advance` panics, `wait` does, and the
-/// operations whose packets came with this one are leaked. An inline array of bytes, too, can be a
-/// buffer: its memory rests as long as the value does.
+/// The methods may do whatever else they like. If `advance` panics, so does `wait`, and then the
+/// other operations whose packets came with this one are never given back. The bytes may also lie
+/// in the value itself, for example in an array: they stay in place as long as the value does.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be lent to the kernel",
     label = "a `Buffer` is owned memory, such as `Vec<u8>`",
@@ -155,8 +156,8 @@ pub unsafe trait Buffer: Send + 'static {
     /// The room of a part to receive into, behind its filled bytes.
     fn spare(&mut self, part: usize) -> &mut [MaybeUninit<u8>];
 
-    /// Counts the first `count` bytes of the spare room as filled, through all parts in their
-    /// order.
+    /// Counts the first `count` bytes of the spare room as filled. If there are several parts,
+    /// their spare rooms count as one, in the order of the parts.
     ///
     /// # Safety
     ///

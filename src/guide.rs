@@ -12,10 +12,10 @@
 //! The programs in it need Windows, or Wine.
 
 // A chapter is a file that can also be read where the sources are shown. There its names lead to
-// source files, by the lines at its end. Here the lines of `names!` come first, and of two lines with
-// the same name rustdoc takes the first. The layer is documented on Windows only, so on other systems
-// those names lead to the map, which says what each is. `tests/guide_links.rs` looks that no name is
-// missing, neither here nor there.
+// source files, by the lines at its end. Here the lines of `names!` come first, and of two lines
+// with the same name rustdoc takes the first. The layer is documented on Windows only, so on other
+// systems those names lead to the map, which says what each is. `tests/guide_links.rs` looks that
+// no name is missing, neither here nor there.
 
 macro_rules! names {
     () => {

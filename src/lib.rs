@@ -1,8 +1,8 @@
 //! Windows' I/O completion ports: raw bindings written by hand, and a thin safe layer on them.
 //!
-//! A program registers sockets with a [`CompletionQueue`], lends it buffers, waits in one place, and
-//! gets the bytes back as they arrive. This page shows a first program, what there is, and the rules
-//! that hold. The [`guide`] explains it all, in eight short chapters.
+//! A program registers sockets with a [`CompletionQueue`], lends it buffers, waits in one place,
+//! and gets the bytes back as they arrive. This page shows a first program, what there is, and the
+//! rules that hold. The [`guide`] explains it all, in eight short chapters.
 //!
 //! The layer exists on Windows only. On other systems there are the declarations in [`ffi`], which
 //! cannot be called there, [`Buffer`] and [`Either`], and the guide. A program for several systems
@@ -72,17 +72,18 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //!
 //! # The rules
 //!
-//! * What is lent is the kernel's until the packet of its operation has been taken out of the port. It
-//!   is given by value and comes back by value, so meanwhile the program cannot use it.
-//! * What a system call can still write to is used for nothing else until that call has returned, even
-//!   if the packet of its operation has been taken out before.
-//! * What is lent comes back once: with the completion, or with the error of a submission that failed.
-//!   If the registration has been dropped, or the batch with the completion in it, so is what was lent.
+//! * What is lent is the kernel's until the packet of its operation has been taken out of the port.
+//!   It is given by value and comes back by value, so meanwhile the program cannot use it.
+//! * What a system call can still write to is used for nothing else until that call has returned,
+//!   even if the packet of its operation has been taken out before.
+//! * What is lent comes back once: with the completion, or with the error of a submission that
+//!   failed. If the registration has been dropped, or the batch with the completion in it, so is
+//!   what was lent.
 //! * No packet is trusted. One that belongs to no operation of the queue is delivered as
 //!   [`Foreign`](Completion::Foreign).
 //! * When a registration has been dropped, no completion is delivered under its key.
-//! * To drop a queue is to wait, two seconds at the most, until the kernel has given everything back.
-//!   What it has not given back by then is never freed.
+//! * To drop a queue is to wait, two seconds at the most, until the kernel has given everything
+//!   back. What it has not given back by then is never freed.
 //! * To receive, wait and receive again allocates nothing.
 //! * No safe function can break these rules, and each has a test.
 #![cfg_attr(

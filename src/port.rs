@@ -1,14 +1,15 @@
-//! The completion port itself: a queue of packets in the kernel, and the threads that wait for them.
+//! The completion port itself: a queue of packets in the kernel, and the threads that wait for
+//! them.
 //!
 //! A port is a handle. Files and sockets are *associated* with it, each with a number called the
-//! completion key, once and for life. From then on each of their overlapped operations ends with a
-//! *packet* in the port: the key, the address of the operation's `OVERLAPPED`, and how many bytes
-//! were moved. Threads *dequeue* packets, many with one call, and anyone may *post* a packet with
-//! any content.
+//! completion key, and stay so until they are closed. From then on each of their overlapped
+//! operations ends with a *packet* in the port: the key, the address of the operation's
+//! `OVERLAPPED`, and how many bytes were moved. Threads *dequeue* packets, many with one call, and
+//! anyone may *post* a packet with any content.
 //!
-//! [`CompletionPort`] owns the handle and makes those four calls, one method each. It keeps no
-//! books: what an address in a packet means is the business of the layer above, which is why no
-//! function here follows one.
+//! [`CompletionPort`] owns the handle and makes those four calls, one method each. It does not know
+//! which operations there are: what an address in a packet means is for the layer above to find
+//! out, and no function here reads through one.
 
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes the system calls of the port")]
@@ -57,16 +58,16 @@ impl From<Key> for usize {
 
 /// A completion port.
 ///
-/// This is the floor that [`CompletionQueue`](super::CompletionQueue) stands on. Use it alone to
-/// see how ports work. A queue gives its own as a [`BorrowedPort`], to associate a handle that the queue
-/// has no method for.
+/// A [`CompletionQueue`](super::CompletionQueue) has one inside, and around it all that makes
+/// lending safe. Use this type alone to see how ports work. The port of a queue can be had as a
+/// [`BorrowedPort`], to associate a handle for which the queue has no method.
 ///
 /// ```
 /// use overlapped::{CompletionPort, Key};
 /// use std::time::Duration;
 ///
 /// # fn main() -> std::io::Result<()> {
-/// let port = CompletionPort::new(0)?;
+/// let port = CompletionPort::new(0)?; // for as many threads as there are processors
 /// port.post(Key(7), 42)?;
 ///
 /// let mut packets = Vec::with_capacity(8);
@@ -76,20 +77,22 @@ impl From<Key> for usize {
 /// # }
 /// ```
 ///
-/// Dropping it closes the handle (`CloseHandle`). Threads that wait at that moment are woken with an
-/// error on Windows, so let them end first: post a packet for each.
+/// Dropping it closes the handle
+/// ([`CloseHandle`](https://learn.microsoft.com/en-us/windows/win32/api/handleapi/nf-handleapi-closehandle)).
+/// No thread can be in [`dequeue`](Self::dequeue) then, since that borrows the port. To end threads that
+/// wait, post a packet for each. Packets that nobody has dequeued are lost.
 #[derive(Debug)]
 pub struct CompletionPort {
     handle: OwnedHandle,
 }
 
 impl CompletionPort {
-    /// Makes a port. The system lets at most `concurrency` threads that wait on it run at the same
-    /// time, and 0 stands for the number of processors.
+    /// Makes a port. Of the threads that take packets from it, the system lets at most
+    /// `concurrency` run at the same time. 0 stands for the number of processors.
     ///
     /// # Errors
     ///
-    /// What the system answers when it is out of handles or memory.
+    /// The system's error, when it is out of handles or memory.
     ///
     /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort")]
@@ -106,16 +109,17 @@ impl CompletionPort {
     }
 
     /// Associates a file or socket with the port: from now on its overlapped operations end with a
-    /// packet here. Nothing undoes this, and a duplicate of the handle shares it. An operation that
-    /// is already pending delivers its packet too.
+    /// packet here, also those that are pending already. This cannot be undone, and holds for all
+    /// duplicates of the handle.
     ///
     /// # Errors
     ///
     /// `InvalidInput` for what the system reports as error 87, which has two causes: the handle is
-    /// associated already, with this port or another; or it was not opened for overlapped operations
-    /// (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). Otherwise the system's error.
+    /// associated already, with this port or another; or it was not opened for overlapped
+    /// operations (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). Otherwise the system's error.
     ///
-    /// A socket is a handle too, but std does not offer it as one, so that takes a line of unsafe code:
+    /// A socket is a handle too, but std does not offer it as one, so that takes a line of unsafe
+    /// code:
     ///
     /// ```
     /// use overlapped::{CompletionPort, Key};
@@ -158,7 +162,7 @@ impl CompletionPort {
         unsafe { self.post_overlapped(key, bytes, null_mut()) }
     }
 
-    /// Posts a packet with an address in it, which the system hands through and never follows.
+    /// Posts a packet with an address in it. The system neither reads nor writes there.
     ///
     /// # Errors
     ///
@@ -166,9 +170,10 @@ impl CompletionPort {
     ///
     /// # Safety
     ///
-    /// * Whoever dequeues the packet can do with the address what they do: in particular it is not
-    ///   that of an operation which is in flight on this port, for the packet would say that the
-    ///   kernel is done with it.
+    /// * For everybody who may dequeue the packet, what they do with the address in it is sound. In
+    ///   particular, it is not the address of an operation that is in flight on this port: the
+    ///   packet would say that this operation has ended, and that its memory is the kernel's no
+    ///   more.
     #[doc(alias = "PostQueuedCompletionStatus")]
     #[inline]
     pub unsafe fn post_overlapped(
@@ -185,12 +190,13 @@ impl CompletionPort {
         if posted == FALSE { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Waits for packets, and appends as many as are there, but no more than `packets` has spare
-    /// capacity for. Returns how many; 0 when the time is up. `None` waits for ever, and every
-    /// `Duration` ends: it is rounded up to milliseconds.
+    /// Waits until there are packets, and appends them to the vector: all that are there, or as
+    /// many as it has spare capacity for. Returns how many it has appended, which is 0 when the
+    /// time is up. `None` is no limit of time. A `Duration` is rounded up to milliseconds, and
+    /// however long it is, the wait ends after it.
     ///
-    /// Each packet goes to one thread. Which thread, and in what order packets of several threads
-    /// come, is not promised.
+    /// Each packet goes to one thread. It is not promised to which one, nor in which order packets
+    /// come out that were posted by different threads.
     ///
     /// # Errors
     ///
@@ -215,8 +221,8 @@ impl CompletionPort {
         let room = packets.spare_capacity_mut();
         let count = u32::try_from(room.len()).unwrap_or(u32::MAX);
         if count == 0 {
-            // The system takes a count of 0 and answers with one packet or an error, depending on
-            // its version, so it is never asked.
+            // Asked for 0 packets, some versions of the system bring one, and others return an
+            // error. So none is asked.
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "there is no room for packets: give the batch or vector a capacity of at least 1",
@@ -247,7 +253,7 @@ impl CompletionPort {
             if !timed_out {
                 return Err(error);
             }
-            // The system may return early, or the wait was longer than one call can be.
+            // The system may return early, or the time is longer than one call can wait.
             if patience.is_over() {
                 return Ok(0);
             }
@@ -267,7 +273,7 @@ impl AsHandle for CompletionPort {
     }
 }
 
-/// The system has one number for three mistakes, and its text names none of them.
+/// The system has one code for three mistakes, and the text of the code names none of them.
 fn explain_association(error: io::Error) -> io::Error {
     if error.raw_os_error() != Some(ERROR_INVALID_PARAMETER as i32) {
         return error;
@@ -282,8 +288,8 @@ fn explain_association(error: io::Error) -> io::Error {
 
 /// What comes out of a port: a key, a count of bytes, and the address of an operation.
 ///
-/// All three are numbers that anybody may have posted. The address says *which* operation is meant
-/// to whoever knows an operation there; it is not a promise that there is one.
+/// All three are numbers that anybody may have posted. Whoever knows which operations there are can
+/// tell by the address *which* of them is meant. That there is one is not promised.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Packet(OVERLAPPED_ENTRY);
@@ -308,7 +314,8 @@ impl Packet {
         self.0.dwNumberOfBytesTransferred
     }
 
-    /// The address given when the operation was started, or when the packet was posted; may be NULL.
+    /// The address that was given when the operation was started, or when the packet was posted. It
+    /// may be NULL.
     #[doc(alias = "lpOverlapped")]
     #[inline]
     pub fn overlapped(&self) -> *mut OVERLAPPED {

@@ -6,12 +6,12 @@ use std::mem::MaybeUninit;
 
 use super::Buffer;
 
-/// A buffer that is of one type or of another.
+/// A buffer of one of two types.
 ///
-/// All buffers of a queue have one type, also those that are received into and those that are sent.
-/// A program that receives into vectors and sends pages that are part of the program takes this
-/// one, and needs no unsafe code for it. An import can give the two variants names that say what
-/// they are for:
+/// All buffers of a queue have the same type, those that it receives into and those that it sends.
+/// So a program that receives into vectors, and sends pages that are a part of the program, takes
+/// this type, and needs no unsafe code for it. Where the variants are imported they can get names
+/// that fit the program:
 ///
 /// ```
 /// use overlapped::{Buffer, Either, Either::Left as Request, Either::Right as Page};
@@ -24,7 +24,8 @@ use super::Buffer;
 /// assert_eq!(page.filled(0).len(), 27);
 /// ```
 ///
-/// One of three types is an `Either` in an `Either`. What was lent comes back as the same variant.
+/// What was lent as `Left` comes back as `Left`, and what was lent as `Right` as `Right`. For three
+/// types take an `Either` in an `Either`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Either<A, B> {
     /// It is of the first type.
