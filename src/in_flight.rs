@@ -13,9 +13,10 @@
 //!                         └───────────────────┴───────────────────────────────────┘
 //! ```
 //!
-//! An operation is *claimed* when its packet has been dequeued: from then on it is in flight no more,
-//! and what was lent waits in its slot for the one who has claimed it. Only *collecting* moves the
-//! value out, and a value can have code of the caller's, which may panic; claiming runs none.
+//! An operation is *claimed* when its packet has been dequeued: from then on it is in flight no
+//! more, and what was lent waits in its slot for the one who has claimed it. Only *collecting*
+//! moves the value out, and a value can have code of the caller's, which may panic; claiming runs
+//! none.
 //!
 //! The packet can be dequeued, on another thread, before the system call that was given the slot
 //! returns, and until it returns that call may write: success at once updates the flags and the
@@ -31,9 +32,9 @@
 //! in it? The last one turns away a forged or outdated packet that hits a slot in use.
 //!
 //! Cost, when nobody contends: submitting takes a slot, makes it the kernel's, and ends the call;
-//! completing claims the slot and releases it. Each of these five is one atomic instruction. The module
-//! needs atomics of 64 bits, and nothing else from the target; so it is tested, with sanitizers, on
-//! systems that have no completion ports.
+//! completing claims the slot and releases it. Each of these five is one atomic instruction. The
+//! module needs atomics of 64 bits, and nothing else from the target; so it is tested, with
+//! sanitizers, on systems that have no completion ports.
 
 #![cfg_attr(
     not(windows),
@@ -56,8 +57,9 @@ pub(super) use self::lending::{Lent, Reserved, Vacant};
 use self::slot::{GENERATION, HOLDS_VALUE, LENT, MAX_PINS, PIN, Slot, USES};
 use self::slots::{SlotRef, Slots};
 
-/// Names one submitted operation, for good: an id that is out of date, or of another queue,
-/// names nothing.
+/// Says which operation is meant. No two operations have the same id, also not one after the other.
+/// An id whose operation has ended, or that is of another queue, is accepted everywhere and has no
+/// effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OperationId {
     /// The number of the slot, and above it the low 32 bits of the table's number.
@@ -109,8 +111,8 @@ impl<T> InFlight<T> {
         Self { slots: ManuallyDrop::new(Slots::new()), closed: AtomicBool::new(false), number }
     }
 
-    /// Takes a slot, number `hint` or near it if one is free there. `None` when there is no memory for one
-    /// more.
+    /// Takes a slot, number `hint` or near it if one is free there. `None` when there is no memory
+    /// for one more.
     #[inline]
     pub(super) fn take_slot(&self, hint: u32) -> Option<Vacant<'_, T>> {
         Some(Vacant::new(self, self.slots.take(hint)?))
@@ -141,7 +143,8 @@ impl<T> InFlight<T> {
     pub(super) unsafe fn claimed(&self, claim: Claim) -> &T {
         // SAFETY: the caller vouches that the group is one of this table.
         let place = unsafe { SlotRef::<Slot<T>>::from_raw(claim.group, claim.index) };
-        // SAFETY: `reserve` wrote the value, and whoever has claimed the operation is its only owner.
+        // SAFETY: `reserve` wrote the value, and whoever has claimed the operation is its only
+        // owner.
         unsafe { &*place.slot().value() }
     }
 
@@ -155,8 +158,8 @@ impl<T> InFlight<T> {
         // SAFETY: the caller vouches that the group is one of this table.
         let place = unsafe { SlotRef::<Slot<T>>::from_raw(claim.group, claim.index) };
         let (slot, overlapped) = (place.slot(), place.slot().overlapped());
-        // SAFETY: the kernel is done with the operation when its packet has been dequeued, and whoever
-        // has claimed it is its only owner.
+        // SAFETY: the kernel is done with the operation when its packet has been dequeued, and
+        // whoever has claimed it is its only owner.
         let count = unsafe { (*overlapped).InternalHigh };
         let (state, status) = (slot.state.load(Acquire), slot.status());
         // SAFETY: the claim cleared `LENT`, and is collected once.
@@ -190,8 +193,8 @@ impl<T> InFlight<T> {
         Some(act(pin.place.slot().overlapped()))
     }
 
-    /// How many operations are in flight: lent, and not claimed. Exact when no other thread submits or
-    /// completes one meanwhile.
+    /// How many operations are in flight: lent, and not claimed. Exact when no other thread submits
+    /// or completes one meanwhile.
     pub(super) fn count(&self) -> usize {
         self.slots.taken().filter(|slot| slot.is_lent()).count()
     }
@@ -218,8 +221,8 @@ impl<T> InFlight<T> {
 ///
 /// # Safety
 ///
-/// * `LENT` is clear since the caller, or whoever gave it the claim, has cleared it, and `state` was
-///   read after that. This is called once.
+/// * `LENT` is clear since the caller, or whoever gave it the claim, has cleared it, and `state`
+///   was read after that. This is called once.
 #[inline]
 unsafe fn move_out<T>(place: SlotRef<'_, Slot<T>>, state: u64) -> T {
     // SAFETY: `reserve` wrote the value. Only the one who cleared `LENT` comes here, once,

@@ -1,5 +1,6 @@
-//! What the table of operations allocates it gives back, with the layout with which it was allocated,
-//! which an allocator may rely on; and a table from which something has not come back keeps all.
+//! What the table of operations allocates it gives back, with the layout with which it was
+//! allocated, which an allocator may rely on; and a table from which something has not come back
+//! keeps all.
 //!
 //! The table makes no system call, so this runs on every system, and under Miri.
 #![allow(unsafe_code, reason = "it stands before the allocator, and writes in place of the kernel")]
@@ -46,7 +47,7 @@ mod table {
                 // SAFETY: the operation has ended.
                 let claim = unsafe { self.0.claim(*overlapped) }.expect("it is in flight");
                 // SAFETY: the claim is this table's, and collected here alone.
-                drop(unsafe { self.0.collect(claim) });
+                let _ = unsafe { self.0.collect(claim) };
             }
             assert_eq!(self.0.count(), kept);
         }
@@ -55,8 +56,8 @@ mod table {
 
 use table::Table;
 
-/// Of a size that no other table here has: the unit tests of what is included come along, and run at
-/// the same time.
+/// Of a size that no other table here has: the unit tests of what is included come along, and run
+/// at the same time.
 pub type Value = [u64; 37];
 
 /// The size of a group of slots that hold such values.

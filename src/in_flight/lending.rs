@@ -1,9 +1,9 @@
 //! The states of an operation on its way to the kernel: [`Vacant`], a slot that is taken;
-//! [`Reserved`], in which the caller can still look at the value; and [`Lent`], which the thread holds
-//! that makes the system call.
+//! [`Reserved`], in which the caller can still look at the value; and [`Lent`], which the thread
+//! holds that makes the system call.
 //!
-//! None can be skipped or used twice, for each is made of the one before. Each gives the slot back when it
-//! is dropped, but a vacant one, which is filled as soon as it is there.
+//! None can be skipped or used twice, for each is made of the one before. Each gives the slot back
+//! when it is dropped, but a vacant one, which is filled as soon as it is there.
 
 #![allow(unsafe_code, reason = "it hands memory to the kernel and takes it back")]
 
@@ -82,11 +82,13 @@ impl<'a, T> Reserved<'a, T> {
         // SAFETY: the slot is taken, and not lent.
         unsafe { slot.prepare() };
         let generation = slot.state.load(Relaxed) & !USES;
-        // It counts as in flight, and then it looks whether the table is closed; who closes the table
-        // counts after. So either this sees that it is closed, or it is among those that are waited for.
+        // It counts as in flight, and then it looks whether the table is closed; who closes the
+        // table counts after. So either this sees that it is closed, or it is among those that are
+        // waited for.
         slot.state.store(generation | LENT | HOLDS_VALUE | IN_CALL, SeqCst);
         if self.table.closed.load(SeqCst) {
-            // Nobody has touched it: no packet is believed while it is pending, and its id is unknown.
+            // Nobody has touched it: no packet is believed while it is pending, and its id is
+            // unknown.
             slot.state.store(generation, Relaxed);
             return Err(self.into_value());
         }
@@ -103,8 +105,8 @@ impl<T> Drop for Reserved<'_, T> {
 }
 
 /// An operation that is the kernel's, as the thread holds it that makes the call: up to the moment
-/// when that call has returned. What the call is given to write to is the slot's, and the slot serves
-/// no other operation while this is there. It may be completed, though, at any time.
+/// when that call has returned. What the call is given to write to is the slot's, and the slot
+/// serves no other operation while this is there. It may be completed, though, at any time.
 pub(crate) struct Lent<'a, T> {
     id: OperationId,
     place: SlotRef<'a, Slot<T>>,
@@ -141,22 +143,23 @@ impl<T> Lent<'_, T> {
     /// * The call has returned an error, and it is not that the operation is pending.
     #[cold]
     pub(crate) unsafe fn take_back(self) -> Option<T> {
-        // What was refused before it began still reads "pending". What has failed in the kernel at once
-        // can read as an error, the one case in which the status is written without a packet, says
-        // Microsoft. Anything else, a warning or a success, has run, and ends with a packet even
-        // when the call says that it has failed, as with a datagram that was cut.
+        // What was refused before it began still reads "pending". What has failed in the kernel at
+        // once can read as an error, the one case in which the status is written without a packet,
+        // says Microsoft. Anything else, a warning or a success, has run, and ends with a packet
+        // even when the call says that it has failed, as with a datagram that was cut.
         let slot = self.place.slot();
         let refused = || slot.status() == Status::PENDING || slot.status().is_error();
         // SAFETY: with one of these the call's error is all that comes of it.
         unsafe { self.take(refused) }
     }
 
-    /// Takes back an operation that has ended at once, without a packet. `None` if a packet came all
-    /// the same.
+    /// Takes back an operation that has ended at once, without a packet. `None` if a packet came
+    /// all the same.
     ///
     /// # Safety
     ///
-    /// * The call has returned and said that it has succeeded, on a handle that queues no packet then.
+    /// * The call has returned and said that it has succeeded, on a handle that queues no packet
+    ///   then.
     #[inline]
     pub(crate) unsafe fn take_done(self) -> Option<Completed<T>> {
         let id = self.id;
@@ -171,11 +174,12 @@ impl<T> Lent<'_, T> {
     ///
     /// # Safety
     ///
-    /// * The call has returned. If `when`, the kernel does not have the operation, and no packet of it
-    ///   will come.
+    /// * The call has returned. If `when`, the kernel does not have the operation, and no packet of
+    ///   it will come.
     #[inline]
     unsafe fn take(self, when: impl Fn() -> bool) -> Option<T> {
-        // While the call's bit stands the slot serves no other operation, so no generation is compared.
+        // While the call's bit stands the slot serves no other operation, so no generation is
+        // compared.
         let state = self.place.slot().take_from_kernel(IN_CALL, when)?;
         let this = ManuallyDrop::new(self);
         // SAFETY: `LENT` was set, and this call has cleared it.

@@ -66,7 +66,8 @@ impl<'a, S> SlotRef<'a, S> {
         &self.group.slots[(self.index % GROUP) as usize]
     }
 
-    /// The address of the group, with the number: from both [`from_raw`](Self::from_raw) makes the same.
+    /// The address of the group, with the number: from both [`from_raw`](Self::from_raw) makes the
+    /// same.
     #[inline]
     pub(super) fn into_raw(self) -> (*const (), u32) {
         ((&raw const *self.group).cast(), self.index)
@@ -97,8 +98,8 @@ impl<S> Group<S> {
         SlotRef { group: self, index }
     }
 
-    /// The slot that begins so many bytes behind the beginning of the group, whose first slot has this
-    /// number.
+    /// The slot that begins so many bytes behind the beginning of the group, whose first slot has
+    /// this number.
     #[inline]
     fn slot_at(&self, first_index: u32, offset: usize) -> Option<SlotRef<'_, S>> {
         let within = offset.checked_sub(offset_of!(Self, slots))?;
@@ -222,9 +223,9 @@ impl<S: Zeroed> Slots<S> {
 
     /// How many groups there are.
     ///
-    /// That a block is there is in the same one order as that a slot is taken, or whoever closes the
-    /// table and then counts could miss a slot in a block that is new: on that order rests the drop
-    /// of a queue. Hence `SeqCst` here, in `group`, and where the block is added.
+    /// That a block is there is in the same one order as that a slot is taken, or whoever closes
+    /// the table and then counts could miss a slot in a block that is new: on that order rests the
+    /// drop of a queue. Hence `SeqCst` here, in `group`, and where the block is added.
     fn groups(&self) -> u32 {
         let blocks = self.blocks.iter().take_while(|block| !block.load(SeqCst).is_null()).count();
         (1 << blocks) - 1
@@ -260,8 +261,8 @@ impl<S: Zeroed> Slots<S> {
     ///
     /// # Safety
     ///
-    /// * `base` was loaded from `blocks[k]` of a table that lives for `'a`, is not null, and `number`
-    ///   is less than `2^k`.
+    /// * `base` was loaded from `blocks[k]` of a table that lives for `'a`, is not null, and
+    ///   `number` is less than `2^k`.
     #[inline]
     unsafe fn within<'a>(base: *mut Group<S>, number: usize) -> &'a Group<S> {
         // SAFETY: block `k` has `2^k` groups, and the caller vouches that `number` is less.

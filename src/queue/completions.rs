@@ -1,10 +1,11 @@
-//! The batch: packets that a wait has claimed, and the completions that they become when they are read.
+//! The batch: packets that a wait has claimed, and the completions that they become when they are
+//! read.
 //!
-//! A wait looks at each packet once. What it finds stands in the packet itself, which nobody else needs
-//! any more: what it is, and of an operation where its slot is. The values that were lent stay in their
-//! slots. They are moved out one by one when the batch is read, or when it is dropped, and only then the
-//! caller's code runs: a buffer that counts what it has received, or the drop of one. So whatever that
-//! code does, panicking too, it does to its own completion alone.
+//! A wait looks at each packet once. What it finds stands in the packet itself, which nobody else
+//! needs any more: what it is, and of an operation where its slot is. The values that were lent
+//! stay in their slots. They are moved out one by one when the batch is read, or when it is
+//! dropped, and only then the caller's code runs: a buffer that counts what it has received, or the
+//! drop of one. So whatever that code does, panicking too, it does to its own completion alone.
 
 #![allow(unsafe_code, reason = "it collects what it has claimed")]
 
@@ -27,13 +28,13 @@ use super::super::shared::Core;
 ///
 /// Each thread that waits has a batch of its own and uses it again and again, so that waiting
 /// allocates nothing. It is an iterator, which
-/// [`CompletionQueue::wait`](super::super::CompletionQueue::wait) fills and a `for` loop empties. What
-/// is left when the loop breaks stays in it, and the next `wait` returns with that at once. The
-/// completions of a registration that is dropped meanwhile are not given out.
+/// [`CompletionQueue::wait`](super::super::CompletionQueue::wait) fills and a `for` loop empties.
+/// What is left when the loop breaks stays in it, and the next `wait` returns with that at once.
+/// The completions of a registration that is dropped meanwhile are not given out.
 ///
-/// The buffers of completions that nobody has read are dropped with the batch. A wake-up among them is
-/// not lost: it goes back to the queue. A completion that was taken out is the caller's, and outlives
-/// batch and queue; what `wait` returns is the batch, and cannot outlive it:
+/// The buffers of completions that nobody has read are dropped with the batch. A wake-up among them
+/// is not lost: it goes back to the queue. A completion that was taken out is the caller's, and
+/// outlives batch and queue; what `wait` returns is the batch, and cannot outlive it:
 ///
 /// ```compile_fail,E0505
 /// # use overlapped::*;
@@ -45,9 +46,9 @@ use super::super::shared::Core;
 /// # }
 /// ```
 ///
-/// A batch that is kept holds up nobody: what is in it is in flight no more, and a queue that is dropped
-/// does not wait for it. The memory of that queue, and its port, stay until the batch is dropped or used
-/// with another queue.
+/// A batch that is kept holds up nobody: what is in it is in flight no more, and a queue that is
+/// dropped does not wait for it. The memory of that queue, and its port, stay until the batch is
+/// dropped or used with another queue.
 pub struct Completions<B = Vec<u8>> {
     /// What one wait has claimed. Those before `read` have been given out.
     pub(crate) packets: Vec<Packet>,
@@ -88,12 +89,12 @@ impl<B> Completions<B> {
         }
     }
 
-    /// Puts a completion into the batch: the next [`wait`](super::super::CompletionQueue::wait) does not
-    /// sleep, takes what has come meanwhile, and brings this one behind it.
+    /// Puts a completion into the batch: the next [`wait`](super::super::CompletionQueue::wait)
+    /// does not sleep, takes what has come meanwhile, and brings this one behind it.
     ///
     /// This is for whoever could go on with a connection and lets others go first: an
-    /// [`Inline`](super::super::Inline) registration whose operations end at once, say. Not before that
-    /// wait is it counted by [`len`](Self::len). It comes out again whatever has become of its
+    /// [`Inline`](super::super::Inline) registration whose operations end at once, say. Not before
+    /// that wait is it counted by [`len`](Self::len). It comes out again whatever has become of its
     /// registration, and is dropped with the batch.
     ///
     /// Allocates where more are put in than ever before.
@@ -141,9 +142,10 @@ impl<B> Completions<B> {
         self.read = 0;
     }
 
-    /// Claims the packets that a wait of `core` has brought, and says whether there was a reminder that
-    /// the queue is shut down. The address of each is compared with those that could be meant: the marks
-    /// of our own messages, and the operations in flight. No code of the caller's runs here.
+    /// Claims the packets that a wait of `core` has brought, and says whether there was a reminder
+    /// that the queue is shut down. The address of each is compared with those that could be meant:
+    /// the marks of our own messages, and the operations in flight. No code of the caller's runs
+    /// here.
     #[inline]
     pub(crate) fn claim(&mut self, core: &Core<B>) -> bool {
         let mut reminded = false;
@@ -215,8 +217,8 @@ impl<B> Completions<B> {
         self.pushed.pop_front().is_some()
     }
 
-    /// Drops all that is in the batch. A panic in the drop of one does not keep the others; the first one
-    /// is returned.
+    /// Drops all that is in the batch. A panic in the drop of one does not keep the others; the
+    /// first one is returned.
     pub(crate) fn drop_all(&mut self) -> thread::Result<()> {
         let mut dropped = Ok(());
         loop {
@@ -243,11 +245,12 @@ impl<B: Buffer> Completions<B> {
         match packet.noted() {
             OPERATION => {
                 let (core, claim) = self.claim_of(packet)?;
-                // SAFETY: `claim` has put the claim of an operation of this core into the packet, and the
-                // core stays while there are packets to read. Each is read once, here or in `discard`.
+                // SAFETY: `claim` has put the claim of an operation of this core into the packet,
+                // and the core stays while there are packets to read. Each is read once, here or in
+                // `discard`.
                 let operation = unsafe { core.in_flight.claimed(claim) };
-                // Asked now and not when the packet was dequeued: the handler of an earlier completion in
-                // this batch may have dropped the registration since.
+                // Asked now and not when the packet was dequeued: the handler of an earlier
+                // completion in this batch may have dropped the registration since.
                 if operation.owner.is_gone() {
                     Self::discard(core, claim);
                     return None;

@@ -1,9 +1,9 @@
 //! What a registration is to its queue, and the way of an operation to the kernel and back.
 //!
-//! Every submission is four lines in a row, whatever it submits: [`reserve`](Association::reserve), in
-//! which the value moves to its place; [`lend`](Association::lend), from which on it is the kernel's; the
-//! system call; and [`settle`](Association::settle), which draws the consequence of what the call has
-//! answered.
+//! Every submission is four lines in a row, whatever it submits: [`reserve`](Association::reserve),
+//! in which the value moves to its place; [`lend`](Association::lend), from which on it is the
+//! kernel's; the system call; and [`settle`](Association::settle), which draws the consequence of
+//! what the call has answered.
 
 #![allow(unsafe_code, reason = "it takes back what the system refuses, and cancels by address")]
 
@@ -74,14 +74,14 @@ impl<B: Buffer> Association<B> {
         }
     }
 
-    /// Draws the consequence of what the call has answered: the operation goes on, or it is over and
-    /// comes back.
+    /// Draws the consequence of what the call has answered: the operation goes on, or it is over
+    /// and comes back.
     ///
     /// # Safety
     ///
-    /// * The call was one that starts an operation of this handle with what `lent` names, and of what
-    ///   the call may write to, everything is the slot's or outlives the call. It has returned, and
-    ///   `outcome` is what it has answered.
+    /// * The call was one that starts an operation of this handle with what `lent` names, and of
+    ///   what the call may write to, everything is the slot's or outlives the call. It has
+    ///   returned, and `outcome` is what it has answered.
     /// * If `M` skips packets, so does the handle, and the call was given the count to write to.
     #[inline(always)]
     pub(crate) unsafe fn settle<M: Mode>(

@@ -6,8 +6,8 @@ use std::thread;
 
 use super::*;
 
-/// How often something is tried that shows what it shows only sometimes: less often under Miri, which
-/// is slow, and whose threads take turns in more ways.
+/// How often something is tried that shows what it shows only sometimes: less often under Miri,
+/// which is slow, and whose threads take turns in more ways.
 fn rounds(many: usize) -> usize {
     if cfg!(miri) { many.div_ceil(100) } else { many }
 }
@@ -38,8 +38,8 @@ fn eight_threads_share_a_table() {
     assert_eq!((table.count(), mint.dropped()), (0, 8 * 3 * rounds(2_000)));
 }
 
-/// Four threads submit, and each packet arrives twice, on two threads at once. Every value comes out
-/// once.
+/// Four threads submit, and each packet arrives twice, on two threads at once. Every value comes
+/// out once.
 #[test]
 fn of_two_threads_with_the_same_packet_one_gets_the_value() {
     let each = rounds(3_000);
@@ -104,9 +104,9 @@ fn naming_an_operation_never_hits_the_next_one() {
     assert_eq!(table.count(), 0);
 }
 
-/// One thread lends in a block that nobody has seen before, while another closes the table and counts:
-/// either the one is refused, or the other has counted it. Under Miri, whose memory is as weak as Rust
-/// allows, this fails if the blocks are not in the one order of the slots.
+/// One thread lends in a block that nobody has seen before, while another closes the table and
+/// counts: either the one is refused, or the other has counted it. Under Miri, whose memory is as
+/// weak as Rust allows, this fails if the blocks are not in the one order of the slots.
 #[test]
 fn whoever_closes_and_counts_misses_nothing_in_a_new_block() {
     for _ in 0..rounds(1_000) {
