@@ -131,3 +131,33 @@ fn whoever_closes_and_counts_misses_nothing_in_a_new_block() {
         }
     }
 }
+
+/// REVIEW: one operation at least is in flight at each moment; a scan must not find none.
+#[test]
+fn review_1_a_scan_does_not_miss_an_operation_that_moves() {
+    let table = &InFlight::new();
+    let stop = &AtomicUsize::new(0);
+    let misses = thread::scope(|scope| {
+        let (begun, begins) = mpsc::channel();
+        let moves = scope.spawn(move || {
+            let mut current = lend_at(table, 0, 0);
+            begun.send(()).expect("heard");
+            let mut round = 0;
+            while stop.load(Relaxed) == 0 {
+                round += 1;
+                let next = lend_at(table, if round % 2 == 0 { 0 } else { 31 }, round);
+                finish(&current, SUCCESS, 0);
+                complete(table, current.overlapped).expect("ours");
+                current = next;
+            }
+            finish(&current, SUCCESS, 0);
+            complete(table, current.overlapped).expect("ours");
+        });
+        begins.recv().expect("begun");
+        let misses = (0..rounds(5_000_000)).filter(|_| table.is_empty()).count();
+        stop.store(1, Relaxed);
+        moves.join().expect("no panic");
+        misses
+    });
+    assert_eq!(misses, 0, "in flight at each moment, and not seen");
+}
