@@ -58,6 +58,9 @@ pub(super) struct Control {
     serving: AtomicUsize,
     /// Those who have, and who collect what is still in flight.
     collecting: AtomicUsize,
+    /// A reminder, or a wake-up that was to go back, could not be posted: the next wait tries again.
+    owes_reminder: AtomicBool,
+    owes_wake: AtomicBool,
     queue_is_gone: AtomicBool,
     /// Only the addresses count, one for each [`ControlPacket`].
     marks: [u8; 3],
@@ -72,6 +75,8 @@ impl Control {
             shut_down: AtomicBool::new(false),
             serving: AtomicUsize::new(0),
             collecting: AtomicUsize::new(0),
+            owes_reminder: AtomicBool::new(false),
+            owes_wake: AtomicBool::new(false),
             queue_is_gone: AtomicBool::new(false),
             marks: [0; 3],
         }
@@ -156,9 +161,32 @@ impl Control {
         let needed =
             self.serving.load(SeqCst) != 0 || nothing_left && self.collecting.load(SeqCst) != 0;
         if needed {
-            self.post_packet(ControlPacket::ShutDown, Key(0), 0)?;
+            let posted = self.post_packet(ControlPacket::ShutDown, Key(0), 0);
+            self.owes_reminder.store(posted.is_err(), SeqCst);
+            posted?;
         }
         Ok(needed)
+    }
+
+    /// Posts what could not be posted before.
+    #[inline]
+    pub(super) fn settle_debts(&self, nothing_left: impl Fn() -> bool) -> io::Result<()> {
+        if self.owes_wake.load(SeqCst) {
+            self.owes_wake.store(false, SeqCst);
+            self.wake().inspect_err(|_| self.owes_wake.store(true, SeqCst))?;
+        }
+        if self.owes_reminder.load(SeqCst) {
+            self.owes_reminder.store(false, SeqCst);
+            self.remind(nothing_left())?;
+        }
+        Ok(())
+    }
+
+    /// A wake-up that nobody has looked at goes back.
+    pub(super) fn wake_again(&self) {
+        if self.wake().is_err() {
+            self.owes_wake.store(true, SeqCst);
+        }
     }
 
     /// To be held by a thread while it waits in the kernel. It is counted before it looks at the flag or

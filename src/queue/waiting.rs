@@ -32,6 +32,7 @@ impl<B> Core<B> {
         batch.attach(self);
         loop {
             batch.clear();
+            self.control.settle_debts(|| self.in_flight.is_empty())?;
             if batch.stage == Stage::Ended && !self.in_flight.is_empty() {
                 batch.stage = Stage::Told;
             }
@@ -45,7 +46,10 @@ impl<B> Core<B> {
             if self.control.is_shut_down() {
                 self.after_shutdown(batch, reminded, looks)?;
             }
-            if !batch.is_empty() || until.is_over() {
+            if !batch.is_empty()
+                || deadline.is_over()
+                || looks && batch.stage == Stage::Ended
+            {
                 return Ok(());
             }
         }
@@ -77,8 +81,10 @@ impl<B> Core<B> {
         match batch.stage {
             Stage::Serving => batch.tell_shutdown(),
             // It has looked when there was nothing left, and the empty batch says so.
-            Stage::Told if nothing_left && looked && batch.is_empty() => batch.stage = Stage::Ended,
-            Stage::Told if nothing_left => {}
+            Stage::Told if nothing_left && looked && !reminded && batch.is_empty() => {
+                batch.stage = Stage::Ended;
+            }
+            Stage::Told if nothing_left && !looked => {}
             _ if reminded && passed_on && batch.is_empty() => sleep(PAUSE),
             _ => {}
         }
