@@ -135,8 +135,8 @@ pub(super) use self::parts::Parts;
 /// }
 /// ```
 ///
-/// The methods may do whatever else they like. If `advance` panics, so does `wait`, and then the
-/// other operations whose packets came with this one are never given back. The bytes may also lie
+/// The methods may do whatever else they like. `advance` is called when the completion is read. If
+/// it panics, this buffer is dropped, and everything else comes as before. The bytes may also lie
 /// in the value itself, for example in an array: they stay in place as long as the value does.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be lent to the kernel",

@@ -46,6 +46,12 @@ const POSTING: u8 = 1;
 /// One is in the port.
 const POSTED: u8 = 2;
 
+// What could not be posted.
+/// A wake-up that was in a batch which nobody has read.
+const WAKE_OWED: u8 = 1;
+/// A reminder for a thread that sleeps.
+const REMINDER_OWED: u8 = 2;
+
 /// The port, and the state of what is told through it. Lives as long as a queue, a registration, a
 /// waker or a batch does, so a packet is never posted to a handle that has become another object's.
 #[derive(Debug)]
@@ -57,6 +63,9 @@ pub(super) struct Control {
     /// How many threads are in the kernel, or on their way there, for each [`Stage`] of their
     /// batches.
     sleepers: [AtomicUsize; 3],
+    /// What could not be posted, for the next wait to try again: [`WAKE_OWED`] and
+    /// [`REMINDER_OWED`].
+    owed: AtomicU8,
     queue_is_gone: AtomicBool,
     /// Only the addresses count, one for each [`ControlPacket`].
     marks: [u8; 3],
@@ -70,6 +79,7 @@ impl Control {
             posting: Mutex::new(()),
             shut_down: AtomicBool::new(false),
             sleepers: [const { AtomicUsize::new(0) }; 3],
+            owed: AtomicU8::new(0),
             queue_is_gone: AtomicBool::new(false),
             marks: [0; 3],
         }
@@ -155,9 +165,39 @@ impl Control {
         let sleep = |stage: Stage| self.sleepers[stage as usize].load(SeqCst) != 0;
         let needed = sleep(Stage::Serving) || nothing_left && sleep(Stage::Told);
         if needed {
-            self.post_packet(ControlPacket::ShutDown, Key(0), 0)?;
+            let posted = self.post_packet(ControlPacket::ShutDown, Key(0), 0);
+            posted.inspect_err(|_| self.owe(REMINDER_OWED))?;
         }
         Ok(needed)
+    }
+
+    /// A wake-up that nobody has looked at goes back.
+    pub(super) fn wake_again(&self) {
+        if self.wake().is_err() {
+            self.owe(WAKE_OWED);
+        }
+    }
+
+    fn owe(&self, what: u8) {
+        self.owed.fetch_or(what, SeqCst);
+    }
+
+    #[inline]
+    pub(super) fn owes(&self) -> bool {
+        self.owed.load(SeqCst) != 0
+    }
+
+    /// Posts what could not be posted before. What fails again is owed again.
+    #[cold]
+    pub(super) fn pay(&self, nothing_left: bool) -> io::Result<()> {
+        let owed = self.owed.swap(0, SeqCst);
+        if owed & WAKE_OWED != 0 {
+            self.wake().inspect_err(|_| self.owe(owed))?;
+        }
+        if owed & REMINDER_OWED != 0 {
+            self.remind(nothing_left)?;
+        }
+        Ok(())
     }
 
     /// To be held by a thread while it waits in the kernel. It is counted before it looks at the

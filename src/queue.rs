@@ -17,10 +17,10 @@
 //! the caller again. No reference to it exists while it is in the table, so no order of dropping,
 //! forgetting or sending can reach it there.
 //!
-//! [`Core`] lives as long as the queue or a registration does. The queue alone waits, so it is the
-//! queue that cleans up: when it is dropped it takes nothing in any more, cancels what is pending,
-//! and waits a bounded time for the packets. If some operation never ends, its memory is never
-//! freed: see the drop of `InFlight`.
+//! [`Core`] lives as long as the queue, a registration or a batch does. The queue alone waits, so
+//! it is the queue that cleans up: when it is dropped it takes nothing in any more, cancels what is
+//! pending, and waits a bounded time for the packets. If some operation never ends, its memory is
+//! never freed: see the drop of `InFlight`.
 
 mod completions;
 mod waiting;
@@ -40,7 +40,7 @@ use super::shared::Core;
 use super::socket::set_notification_modes;
 
 pub use self::completions::Completions;
-use self::completions::go_on_with_panic;
+use self::completions::{first_of, go_on_with_panic};
 
 /// How long a queue that is dropped waits for what it has cancelled. Cancelled operations end
 /// within microseconds; a driver that takes longer than this is broken, and then memory is leaked.
@@ -229,7 +229,8 @@ impl<B: Buffer> CompletionQueue<B> {
     /// again goes on delivering what is in flight, and sleeps until there is something, as before.
     /// When nothing is in flight any more the batch is empty, once; so is that of each other thread
     /// that collects, whichever of them has taken the last. Whoever goes on waiting after that
-    /// sleeps until something is posted or submitted again, or the time is up.
+    /// sleeps until something is posted or submitted again, or the time is up. A thread that
+    /// submits while others come to the end collects what it has submitted itself.
     ///
     /// # Errors
     ///
@@ -279,19 +280,22 @@ impl<B: Buffer> Drop for CompletionQueue<B> {
         core.control.queue_dropped();
         let mut batch = Completions::with_capacity(64);
         batch.attach(core);
-        let mut dropped = Ok(());
+        let (mut dropped, mut cancels) = (Ok(()), true);
         while !core.in_flight.is_empty() && !deadline.is_over() {
-            // Again in each round: another thread may have been about to submit.
-            core.owners.cancel_everything();
+            // Again when nothing comes: another thread may have been about to submit.
+            if cancels {
+                core.owners.cancel_everything();
+            }
             batch.clear();
             let moment = Deadline::new(Some(Duration::from_millis(20)));
             if core.control.port().dequeue_within(&mut batch.packets, &moment).is_err() {
                 // It may be a shortage that passes, and what is in flight is worth another try.
                 thread::yield_now();
             }
+            cancels = batch.packets.is_empty();
             batch.claim(core);
             // A buffer whose drop panics does not end this: the kernel has others still.
-            dropped = dropped.and(batch.drop_all());
+            dropped = first_of(dropped, batch.drop_all());
         }
         go_on_with_panic(dropped);
     }

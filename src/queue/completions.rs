@@ -225,16 +225,30 @@ impl<B> Completions<B> {
             match catch_unwind(AssertUnwindSafe(|| self.drop_next())) {
                 Ok(true) => {}
                 Ok(false) => return dropped,
-                Err(panic) => dropped = dropped.and(Err(panic)),
+                Err(panic) => dropped = first_of(dropped, Err(panic)),
             }
         }
     }
 }
 
+/// The first panic of two. What the other one carries is leaked: its drop could panic too.
+pub(crate) fn first_of(
+    dropped: thread::Result<()>,
+    more: thread::Result<()>,
+) -> thread::Result<()> {
+    if dropped.is_err() {
+        std::mem::forget(more);
+        return dropped;
+    }
+    more
+}
+
 /// Lets a panic go on that was held up, unless the thread is on its way out with another one.
 pub(crate) fn go_on_with_panic(dropped: thread::Result<()>) {
-    if let (Err(panic), false) = (dropped, thread::panicking()) {
-        resume_unwind(panic);
+    match dropped {
+        Err(panic) if thread::panicking() => std::mem::forget(panic),
+        Err(panic) => resume_unwind(panic),
+        Ok(()) => {}
     }
 }
 
@@ -300,8 +314,7 @@ impl<B> Drop for Completions<B> {
         if let Some(core) = &self.core {
             // Before the caller's code runs, which may panic.
             if self.packets[self.read..].iter().any(|packet| packet.noted() == WOKEN) {
-                // Fails if the queue is gone, and then nobody waits for it.
-                let _ = core.control.wake();
+                core.control.wake_again();
             }
         }
         go_on_with_panic(self.drop_all());

@@ -4,8 +4,8 @@
 //! through two more stages, and its thread needs a reminder, a packet with nothing in it, at two
 //! moments: when the queue is shut down, and when the last operation in flight has ended elsewhere.
 //! Who sleeps is counted before looking at what it must not miss, and who brings it about looks at
-//! the count after; so one of the two sees the other. One packet is posted at a time, and each who
-//! finds one passes it on.
+//! the count after; so one of the two sees the other. Each who finds a reminder posts another while
+//! somebody needs it. There can be more than are needed; whoever finds such a one drops it.
 
 use std::io;
 use std::sync::Arc;
@@ -33,6 +33,9 @@ impl<B> Core<B> {
         batch.attach(self);
         loop {
             batch.clear();
+            if self.control.owes() {
+                self.control.pay(self.in_flight.is_empty())?;
+            }
             if batch.stage != Stage::Serving {
                 self.collect_again(batch);
             }
@@ -46,7 +49,7 @@ impl<B> Core<B> {
             if self.control.is_shut_down() {
                 self.after_shutdown(batch, reminded, looks)?;
             }
-            if !batch.is_empty() || until.is_over() {
+            if !batch.is_empty() || deadline.is_over() || looks && batch.stage == Stage::Ended {
                 return Ok(());
             }
         }
@@ -86,8 +89,10 @@ impl<B> Core<B> {
         match batch.stage {
             Stage::Serving => batch.tell_shutdown(),
             // It has looked when there was nothing left, and the empty batch says so.
-            Stage::Told if nothing_left && looked && batch.is_empty() => batch.stage = Stage::Ended,
-            Stage::Told if nothing_left => {}
+            Stage::Told if nothing_left && looked && !reminded && batch.is_empty() => {
+                batch.stage = Stage::Ended;
+            }
+            Stage::Told if nothing_left && !looked => {}
             _ if reminded && passed_on && batch.is_empty() => sleep(PAUSE),
             _ => {}
         }
@@ -105,8 +110,7 @@ impl<B> Core<B> {
     #[cold]
     fn remind_if_last(&self) {
         if self.in_flight.is_empty() {
-            // Should the system have no memory for the packet, then a thread that collects sleeps
-            // until its time is up: there is nobody to tell.
+            // Should the system have no memory for the packet, it is owed: the next wait posts it.
             let _ = self.control.remind(true);
         }
     }
