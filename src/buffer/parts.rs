@@ -15,22 +15,31 @@ const MAX_PARTS: usize = 16;
 /// this it often answers that it is out of buffers.
 const MAX_PART_LEN: u32 = 1 << 30;
 
-/// What one operation sends or fills. The system reads this array during the call, so it may stand
-/// on the stack; only the memory that it names is lent.
-pub(crate) struct Parts {
+/// Memory for the array, on the stack of whoever makes the call. It is apart from the counts, which so
+/// need no memory. It is not zeroed, for most operations use one element.
+pub(crate) type Array = [MaybeUninit<WSABUF>; MAX_PARTS];
+
+#[inline]
+pub(crate) fn array() -> Array {
+    [const { MaybeUninit::uninit() }; MAX_PARTS]
+}
+
+/// What one operation sends or fills. The system reads the array during the call; only the memory that
+/// it names is lent.
+pub(crate) struct Parts<'a> {
     /// The first `count` are written.
-    array: [MaybeUninit<WSABUF>; MAX_PARTS],
+    array: &'a mut Array,
     count: u32,
     /// How many bytes more one operation can move.
     left: u32,
     is_empty: bool,
 }
 
-impl Parts {
+impl<'a> Parts<'a> {
     /// Of no bytes, in one part.
     #[inline]
-    pub(crate) fn empty() -> Self {
-        Self::new().or_empty()
+    pub(crate) fn empty(array: &'a mut Array) -> Self {
+        Self::new(array).or_empty()
     }
 
     /// With at least one part, for what Winsock makes of none is not documented.
@@ -44,8 +53,8 @@ impl Parts {
 
     /// The spare room of a buffer.
     #[inline]
-    pub(crate) fn spare<B: Buffer>(buffer: &mut B) -> Self {
-        let mut parts = Self::new();
+    pub(crate) fn spare<B: Buffer>(buffer: &mut B, array: &'a mut Array) -> Self {
+        let mut parts = Self::new(array);
         for part in 0..buffer.parts().min(MAX_PARTS) {
             let spare = buffer.spare(part);
             parts.push(spare.as_mut_ptr().cast(), spare.len());
@@ -55,8 +64,8 @@ impl Parts {
 
     /// The filled bytes of a buffer. Sending only reads them, whatever the type of the pointer.
     #[inline]
-    pub(crate) fn filled<B: Buffer>(buffer: &B) -> Self {
-        let mut parts = Self::new();
+    pub(crate) fn filled<B: Buffer>(buffer: &B, array: &'a mut Array) -> Self {
+        let mut parts = Self::new(array);
         for part in 0..buffer.parts().min(MAX_PARTS) {
             let filled = buffer.filled(part);
             parts.push(filled.as_ptr().cast_mut(), filled.len());
@@ -81,14 +90,8 @@ impl Parts {
     }
 
     #[inline]
-    fn new() -> Self {
-        // Not zeroed, for most operations use one element.
-        Self {
-            array: [const { MaybeUninit::uninit() }; MAX_PARTS],
-            count: 0,
-            left: u32::MAX,
-            is_empty: true,
-        }
+    fn new(array: &'a mut Array) -> Self {
+        Self { array, count: 0, left: u32::MAX, is_empty: true }
     }
 
     /// Adds a part, cut to what the operation can still move. Behind a part that was cut the others
@@ -109,7 +112,8 @@ mod tests {
     use super::*;
 
     fn lengths(parts: &[usize]) -> (Vec<u32>, bool) {
-        let mut array = Parts::new();
+        let mut memory = array();
+        let mut array = Parts::new(&mut memory);
         for len in parts {
             array.push(std::ptr::null_mut(), *len);
         }
@@ -128,13 +132,13 @@ mod tests {
     fn parts_without_bytes_are_empty() {
         assert_eq!(lengths(&[]), (vec![], true));
         assert_eq!(
-            Parts::filled::<[Vec<u8>; 0]>(&[]).count(),
+            Parts::filled::<[Vec<u8>; 0]>(&[], &mut array()).count(),
             1,
             "Winsock is given one, of no bytes"
         );
-        assert_eq!(Parts::spare::<[Vec<u8>; 0]>(&mut []).count(), 1);
+        assert_eq!(Parts::spare::<[Vec<u8>; 0]>(&mut [], &mut array()).count(), 1);
         assert_eq!(lengths(&[0, 0]), (vec![0, 0], true));
-        assert!(Parts::empty().is_empty() && Parts::empty().count() == 1);
+        assert!(Parts::empty(&mut array()).is_empty() && Parts::empty(&mut array()).count() == 1);
     }
 
     #[cfg(target_pointer_width = "64")]
@@ -150,13 +154,14 @@ mod tests {
     #[test]
     fn a_buffer_of_many_parts_is_used_up_to_the_sixteenth() {
         let many: [Vec<u8>; 20] = std::array::from_fn(|n| vec![0; n + 1]);
-        let parts = Parts::filled(&many);
+        let mut memory = array();
+        let parts = Parts::filled(&many, &mut memory);
         assert_eq!(parts.count(), 16);
         assert_eq!(u32::MAX - parts.left, (1..=16).sum());
     }
 
     /// What Winsock reads, through the pointer and the count that it is given.
-    fn given(parts: &Parts) -> Vec<(*mut u8, u32)> {
+    fn given(parts: &Parts<'_>) -> Vec<(*mut u8, u32)> {
         let count = parts.count() as usize;
         // SAFETY: so many elements are written, and they are there as long as `parts` is borrowed.
         let array = unsafe { std::slice::from_raw_parts(parts.as_ptr(), count) };
@@ -166,13 +171,13 @@ mod tests {
     #[test]
     fn the_system_is_given_the_array_of_the_parts() {
         let mut array = [vec![1_u8, 2], Vec::with_capacity(9), vec![3]];
-        let filled = given(&Parts::filled(&array));
+        let filled = given(&Parts::filled(&array, &mut super::array()));
         let expected = array.each_mut().map(|part| (part.as_mut_ptr(), part.len() as u32));
         // Of a part of no bytes no address counts.
         assert_eq!([filled[0], filled[2]], [expected[0], expected[2]]);
         assert_eq!((filled.len(), filled[1].1), (3, 0));
 
-        let spare = given(&Parts::spare(&mut array));
+        let spare = given(&Parts::spare(&mut array, &mut super::array()));
         let second = (array[1].as_mut_ptr(), array[1].capacity() as u32);
         assert_eq!((spare.len(), spare[1]), (3, second));
     }
@@ -180,10 +185,12 @@ mod tests {
     #[test]
     fn the_parts_are_where_the_buffer_is() {
         let mut array = [vec![1_u8], Vec::with_capacity(9)];
-        let parts = Parts::filled(&array);
+        let mut memory = super::array();
+        let parts = Parts::filled(&array, &mut memory);
         // SAFETY: two parts were pushed.
         assert_eq!(unsafe { parts.array[0].assume_init() }.buf.cast_const(), array[0].as_ptr());
-        let parts = Parts::spare(&mut array);
+        let mut memory = super::array();
+        let parts = Parts::spare(&mut array, &mut memory);
         // SAFETY: as above.
         let second = unsafe { parts.array[1].assume_init() };
         assert_eq!(second.buf.cast_const(), array[1].as_ptr());

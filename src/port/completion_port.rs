@@ -175,24 +175,27 @@ impl CompletionPort {
         self.dequeue_within(packets, &Deadline::new(timeout))
     }
 
-    #[inline]
     pub(crate) fn dequeue_within(
         &self,
         packets: &mut Vec<Packet>,
         deadline: &Deadline,
     ) -> io::Result<usize> {
-        match self.dequeue_once(packets, deadline.milliseconds())? {
+        match self.dequeue_once(packets, deadline.milliseconds)? {
             0 => self.dequeue_on(packets, deadline),
             removed => Ok(removed),
         }
     }
 
-    /// Goes on after a call that has brought nothing: the system may have returned early, or one
-    /// call cannot be as long as this.
+    /// Goes on after a call that has brought nothing: the system may have returned early, or one call
+    /// cannot be as long as this.
     #[cold]
-    fn dequeue_on(&self, packets: &mut Vec<Packet>, deadline: &Deadline) -> io::Result<usize> {
-        while !deadline.is_over() {
-            let removed = self.dequeue_once(packets, deadline.milliseconds())?;
+    pub(crate) fn dequeue_on(
+        &self,
+        packets: &mut Vec<Packet>,
+        deadline: &Deadline,
+    ) -> io::Result<usize> {
+        while let Some(milliseconds) = deadline.milliseconds_left() {
+            let removed = self.dequeue_once(packets, milliseconds)?;
             if removed > 0 {
                 return Ok(removed);
             }
@@ -200,8 +203,13 @@ impl CompletionPort {
         Ok(0)
     }
 
+    /// One call. Returns 0 when it has brought nothing in its time.
     #[inline]
-    fn dequeue_once(&self, packets: &mut Vec<Packet>, milliseconds: DWORD) -> io::Result<usize> {
+    pub(crate) fn dequeue_once(
+        &self,
+        packets: &mut Vec<Packet>,
+        milliseconds: DWORD,
+    ) -> io::Result<usize> {
         let room = packets.spare_capacity_mut();
         if room.is_empty() {
             return Err(no_room());

@@ -14,15 +14,12 @@ use super::super::ffi::types::DWORD;
 
 /// How long a caller is still willing to wait.
 #[derive(Clone, Copy)]
-pub(crate) enum Deadline {
-    Endless,
-    /// For one look, without asking the clock.
-    Passed,
-    /// A start and a length, for their sum may lie beyond what an `Instant` can hold.
-    Limited {
-        start: Instant,
-        length: Duration,
-    },
+pub(crate) struct Deadline {
+    /// What to hand to the system for the first call.
+    pub(crate) milliseconds: DWORD,
+    /// A start and a length, for their sum may lie beyond what an `Instant` can hold. `None` is for
+    /// ever.
+    limit: Option<(Instant, Duration)>,
 }
 
 impl Deadline {
@@ -30,40 +27,32 @@ impl Deadline {
     #[inline]
     pub(crate) fn new(timeout: Option<Duration>) -> Self {
         match timeout {
-            None => Self::Endless,
-            Some(length) => Self::Limited { start: Instant::now(), length },
+            None => Self { milliseconds: INFINITE, limit: None },
+            Some(length) => Self::limited(Instant::now(), length),
         }
     }
 
     /// The wait ends at this moment, or at once if that has been.
     pub(crate) fn at(moment: Instant) -> Self {
         let start = Instant::now();
-        Self::Limited { start, length: moment.saturating_duration_since(start) }
+        Self::limited(start, moment.saturating_duration_since(start))
     }
 
-    /// What to hand to the system for the next wait.
-    #[inline]
-    pub(crate) fn milliseconds(&self) -> DWORD {
-        match self {
-            Self::Endless => INFINITE,
-            Self::Passed => 0,
-            Self::Limited { start, length } => left(*start, *length),
-        }
+    fn limited(start: Instant, length: Duration) -> Self {
+        Self { milliseconds: to_milliseconds(length), limit: Some((start, length)) }
+    }
+
+    /// What to hand to the system for a call after the first. `None` if the time is up.
+    pub(crate) fn milliseconds_left(&self) -> Option<DWORD> {
+        let Some((start, length)) = self.limit else { return Some(INFINITE) };
+        let left = length.saturating_sub(start.elapsed());
+        (!left.is_zero()).then(|| to_milliseconds(left))
     }
 
     /// Whether the time is up.
     pub(crate) fn is_over(&self) -> bool {
-        match self {
-            Self::Endless => false,
-            Self::Passed => true,
-            Self::Limited { start, length } => start.elapsed() >= *length,
-        }
+        self.milliseconds_left().is_none()
     }
-}
-
-#[inline(never)]
-fn left(start: Instant, length: Duration) -> DWORD {
-    to_milliseconds(length.saturating_sub(start.elapsed()))
 }
 
 /// Milliseconds, rounded up, and at most the longest wait that is not for ever.
@@ -123,33 +112,34 @@ mod tests {
 
     #[test]
     fn only_none_is_for_ever() {
-        assert_eq!(Deadline::new(None).milliseconds(), INFINITE);
-        assert!(!Deadline::new(None).is_over());
-        assert_eq!(Deadline::new(Some(Duration::MAX)).milliseconds(), INFINITE - 1);
-        assert!(!Deadline::new(Some(Duration::MAX)).is_over());
+        let (endless, long) = (Deadline::new(None), Deadline::new(Some(Duration::MAX)));
+        assert_eq!((endless.milliseconds, endless.milliseconds_left()), (INFINITE, Some(INFINITE)));
+        assert!(!endless.is_over());
+        let most = INFINITE - 1;
+        assert_eq!((long.milliseconds, long.milliseconds_left()), (most, Some(most)));
+        assert!(!long.is_over());
     }
 
     #[test]
     fn no_time_is_over_at_once() {
         let before = Instant::now();
-        for none in [Deadline::new(Some(Duration::ZERO)), Deadline::Passed, Deadline::at(before)] {
+        for none in [Deadline::new(Some(Duration::ZERO)), Deadline::at(before)] {
             assert!(none.is_over());
-            assert_eq!(none.milliseconds(), 0);
+            assert_eq!((none.milliseconds, none.milliseconds_left()), (0, None));
         }
     }
 
     #[test]
     fn a_moment_is_as_far_away_as_it_is() {
         let hour = Deadline::at(Instant::now() + Duration::from_secs(3_600));
-        assert!((3_590_000..=3_600_000).contains(&hour.milliseconds()) && !hour.is_over());
+        assert!((3_590_000..=3_600_000).contains(&hour.milliseconds) && !hour.is_over());
     }
 
     #[test]
     fn what_has_passed_is_not_waited_for_again() {
         let start = Instant::now().checked_sub(Duration::from_secs(5)).expect("up for 5 s");
-        let six = Deadline::Limited { start, length: Duration::from_secs(6) };
-        assert!((1..=1_000).contains(&six.milliseconds()) && !six.is_over());
-        let four = Deadline::Limited { start, length: Duration::from_secs(4) };
-        assert!(four.milliseconds() == 0 && four.is_over());
+        let six = Deadline::limited(start, Duration::from_secs(6));
+        assert!(six.milliseconds_left().is_some_and(|left| (1..=1_000).contains(&left)));
+        assert!(Deadline::limited(start, Duration::from_secs(4)).is_over());
     }
 }

@@ -41,8 +41,12 @@ impl<B> Core<B> {
             }
             let sleeper = self.control.sleeper(batch.stage);
             let looks = batch.has_pushed() || self.control.is_shut_down() && self.has_news(batch);
-            let until = if looks { &Deadline::Passed } else { deadline };
-            let dequeued = self.control.port().dequeue_within(&mut batch.packets, until);
+            let milliseconds = if looks { 0 } else { deadline.milliseconds };
+            let port = self.control.port();
+            let mut dequeued = port.dequeue_once(&mut batch.packets, milliseconds);
+            if let (Ok(0), false) = (&dequeued, looks) {
+                dequeued = port.dequeue_on(&mut batch.packets, deadline);
+            }
             drop(sleeper);
             dequeued?;
             let reminded = batch.claim(self);

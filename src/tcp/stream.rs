@@ -8,7 +8,7 @@ use std::os::windows::io::{AsSocket, BorrowedHandle};
 use std::ptr::{null_mut, without_provenance_mut};
 
 use super::super::buffer::Buffer;
-use super::super::buffer::Parts;
+use super::super::buffer::{Parts, array};
 use super::super::ffi;
 use super::super::ffi::constants::*;
 use super::super::in_flight::{Lent, Reserved};
@@ -80,7 +80,8 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     #[doc(alias = "WSARecv")]
     pub fn receive(&self, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
         let mut reserved = self.reserve(OperationKind::Receive(buffer))?;
-        let parts = Parts::spare(reserved.value().kind.buffer());
+        let mut array = array();
+        let parts = Parts::spare(reserved.value().kind.buffer(), &mut array);
         if parts.is_empty() {
             let full = "the buffer has no spare room, so nothing could be received into it; clear \
                         it, or give it more capacity";
@@ -105,7 +106,7 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     pub fn readable(&self) -> io::Result<M::Answer<B>> {
         let reserved = self.association.reserve(OperationKind::Readable)?;
         // SAFETY: there are no bytes in the parts.
-        Ok(unsafe { self.start_receive(reserved, &Parts::empty()) }?)
+        Ok(unsafe { self.start_receive(reserved, &Parts::empty(&mut array())) }?)
     }
 
     /// Sends the filled bytes of the buffer. The buffer is lent: it comes back in a
@@ -136,7 +137,8 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     #[doc(alias = "WSASend")]
     pub fn send(&self, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
         let mut reserved = self.reserve(OperationKind::Send(buffer))?;
-        let parts = Parts::filled(reserved.value().kind.buffer());
+        let mut array = array();
+        let parts = Parts::filled(reserved.value().kind.buffer(), &mut array);
         let lent = self.association.lend(reserved).map_err(buffer_of)?;
         // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The
         // memory that it names is lent: it rests in the operation, or in the buffer there, until
@@ -180,7 +182,7 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     unsafe fn start_receive(
         &self,
         reserved: Reserved<'_, Operation<B>>,
-        parts: &Parts,
+        parts: &Parts<'_>,
     ) -> Result<M::Answer<B>, Rejected<OperationKind<B>>> {
         let lent = self.association.lend(reserved)?;
         // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The
