@@ -15,6 +15,7 @@ mod rejected;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
+use std::os::windows::io::{AsHandle, AsSocket, BorrowedHandle, BorrowedSocket};
 use std::ptr::null_mut;
 use std::sync::Arc;
 
@@ -30,6 +31,11 @@ pub use self::rejected::Rejected;
 /// What can be registered with a [`CompletionQueue`](super::CompletionQueue). The crate implements
 /// it for the types of std that it has operations for, and nobody else can: an operation is sound
 /// only on a handle that stays the same for as long as it is registered.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be registered with a completion queue",
+    label = "not a socket that the queue has operations for",
+    note = "a `std::net::TcpStream` and a `std::net::TcpListener` can; it is given by value"
+)]
 pub trait Source: sealed::Handle {}
 
 pub(super) mod sealed {
@@ -61,6 +67,7 @@ pub(super) mod sealed {
 /// this: wait until all sends have completed, call `shutdown(Shutdown::Write)`, receive until a
 /// receive of 0 bytes, and drop the registration then; the guide's chapter on
 /// [closing](super::guide::closing) has more.
+#[must_use = "a registration that is dropped closes its socket and cancels its operations"]
 pub struct Registration<S: Source, B: Buffer = Vec<u8>, M: Mode = Queued> {
     /// Before the source, so that it leaves while the handle is open.
     pub(super) association: Association<B>,
@@ -156,6 +163,21 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     #[doc(alias = "CancelIoEx")]
     pub fn cancel_all(&self) -> io::Result<bool> {
         self.association.cancel(null_mut())
+    }
+}
+
+impl<S: Source + AsSocket, B: Buffer, M: Mode> AsSocket for Registration<S, B, M> {
+    /// The socket, for calls that take one.
+    fn as_socket(&self) -> BorrowedSocket<'_> {
+        self.source.as_socket()
+    }
+}
+
+impl<S: Source + AsHandle, B: Buffer, M: Mode> AsHandle for Registration<S, B, M> {
+    /// The handle, for calls that take one. A socket is none in this sense: std gives its number out as a
+    /// socket alone.
+    fn as_handle(&self) -> BorrowedHandle<'_> {
+        self.source.as_handle()
     }
 }
 

@@ -9,7 +9,7 @@ mod options;
 
 #[cfg(windows)]
 pub(super) use self::{
-    accepting::{ADDRESS_LEN, Accepting, AddressBuffer},
+    accepting::{ADDRESS_LEN, Accepting, AddressBuffers},
     address::{RawAddress, reachable, unspecified},
     connecting::Connecting,
     extension::extensions,

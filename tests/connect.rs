@@ -26,7 +26,7 @@ fn a_connect_says_under_its_key_that_the_stream_is_connected() -> io::Result<()>
         let (queue, listener) = (CompletionQueue::<Vec<u8>>::new()?, TcpListener::bind(on)?);
         let address = listener.local_addr()?;
 
-        let stream = queue.connect(address, Key(7))?;
+        let (stream, _) = queue.connect(address, Key(7))?;
 
         let (key, result) = one_connected(&queue);
         result?;
@@ -45,7 +45,7 @@ fn a_connect_says_under_its_key_that_the_stream_is_connected() -> io::Result<()>
 #[test]
 fn a_connected_stream_can_be_set_up_and_shut_down() -> io::Result<()> {
     let (queue, listener) = (CompletionQueue::new()?, TcpListener::bind(V4)?);
-    let stream = queue.connect(listener.local_addr()?, Key(0))?;
+    let (stream, _) = queue.connect(listener.local_addr()?, Key(0))?;
     one_connected(&queue).1?;
     let (mut far, _) = listener.accept()?;
 
@@ -62,7 +62,7 @@ fn a_connected_stream_can_be_set_up_and_shut_down() -> io::Result<()> {
 #[test]
 fn a_connected_stream_sends_and_receives() -> io::Result<()> {
     let (queue, listener) = (CompletionQueue::new()?, TcpListener::bind(V6)?);
-    let stream = queue.connect(listener.local_addr()?, Key(3))?;
+    let (stream, _) = queue.connect(listener.local_addr()?, Key(3))?;
     one_connected(&queue).1?;
     let (mut far, _) = listener.accept()?;
     stream.send(b"ping".to_vec())?;
@@ -81,7 +81,7 @@ fn the_unspecified_address_leads_to_the_loopback() -> io::Result<()> {
     {
         let (queue, listener) = (CompletionQueue::<Vec<u8>>::new()?, TcpListener::bind(on)?);
         let address = listener.local_addr()?;
-        let stream = queue.connect(SocketAddr::new(unspecified, address.port()), Key(0))?;
+        let (stream, _) = queue.connect(SocketAddr::new(unspecified, address.port()), Key(0))?;
         one_connected(&queue).1?;
         assert_eq!(stream.get_ref().peer_addr()?, address);
     }
@@ -92,7 +92,7 @@ fn the_unspecified_address_leads_to_the_loopback() -> io::Result<()> {
 fn a_connect_that_is_refused_says_so() -> io::Result<()> {
     let queue = CompletionQueue::<Vec<u8>>::new()?;
     let (_port, address) = refusing();
-    let stream = queue.connect(address, Key(7))?;
+    let (stream, _) = queue.connect(address, Key(7))?;
     let (key, result) = one_connected(&queue);
     let Err(Failure::Error(error)) = result else { panic!("nobody listens there: {result:?}") };
     assert_eq!((key, error.kind()), (Key(7), ErrorKind::ConnectionRefused));
@@ -120,7 +120,7 @@ fn port_zero_is_nobodys_and_an_error() -> io::Result<()> {
 #[test]
 fn before_it_is_connected_a_stream_refuses_and_buffers_come_back() -> io::Result<()> {
     let (queue, crowd) = (CompletionQueue::new()?, crowded());
-    let stream = queue.connect(crowd.address, Key(0))?;
+    let (stream, _) = queue.connect(crowd.address, Key(0))?;
     let bytes = b"too early".to_vec();
     let memory = bytes.as_ptr();
 
@@ -178,7 +178,7 @@ fn a_stream_dropped_while_it_connects_is_not_heard_of_again() -> io::Result<()> 
 #[test]
 fn a_queue_dropped_while_a_stream_connects_takes_the_operation_back() -> io::Result<()> {
     let (queue, crowd) = (CompletionQueue::<Vec<u8>>::new()?, crowded());
-    let stream = queue.connect(crowd.address, Key(0))?;
+    let (stream, _) = queue.connect(crowd.address, Key(0))?;
     let start = Instant::now();
     drop(queue);
     assert!(start.elapsed() < DEADLINE);
@@ -189,7 +189,7 @@ fn a_queue_dropped_while_a_stream_connects_takes_the_operation_back() -> io::Res
 #[test]
 fn a_connect_can_be_cancelled() -> io::Result<()> {
     let (queue, crowd) = (CompletionQueue::<Vec<u8>>::new()?, crowded());
-    let stream = queue.connect(crowd.address, Key(7))?;
+    let (stream, _) = queue.connect(crowd.address, Key(7))?;
     assert_quiet(&queue);
     assert_eq!((stream.in_flight(), queue.in_flight()), (1, 1));
 
@@ -204,7 +204,7 @@ fn a_connect_can_be_cancelled() -> io::Result<()> {
 #[test]
 fn the_completion_has_an_id_that_cancels_nothing_afterwards() -> io::Result<()> {
     let (queue, listener) = (CompletionQueue::<Vec<u8>>::new()?, TcpListener::bind(V4)?);
-    let stream = queue.connect(listener.local_addr()?, Key(0))?;
+    let (stream, _) = queue.connect(listener.local_addr()?, Key(0))?;
     let Completion::Connected { id, result: Ok(()), .. } = one(&queue) else {
         panic!("something else than `Connected` came");
     };
@@ -234,8 +234,10 @@ fn two_hundred_streams_connect_at_once() -> io::Result<()> {
         }
     }
 
-    let near: HashSet<_> =
-        streams.iter().map(|stream| stream.get_ref().local_addr()).collect::<io::Result<_>>()?;
+    let near: HashSet<_> = streams
+        .iter()
+        .map(|(stream, _)| stream.get_ref().local_addr())
+        .collect::<io::Result<_>>()?;
     assert_eq!((connected.len(), near), (STREAMS, peers));
     assert_eq!(queue.in_flight(), 0);
     Ok(())
@@ -245,7 +247,7 @@ fn two_hundred_streams_connect_at_once() -> io::Result<()> {
 fn a_queue_that_was_shut_down_still_connects_and_delivers_it_first() -> io::Result<()> {
     let (queue, listener) = (CompletionQueue::<Vec<u8>>::new()?, TcpListener::bind(V4)?);
     queue.shut_down()?;
-    let _stream = queue.connect(listener.local_addr()?, Key(0))?;
+    let (_stream, _) = queue.connect(listener.local_addr()?, Key(0))?;
     let start = Instant::now();
     loop {
         match collect(&queue, 1).remove(0) {

@@ -62,7 +62,7 @@ fn scene(nobody: SocketAddr) -> Scene {
     long.bytes = vec![0; LARGE];
     sender.send(long).expect("submitted");
     sender.receive(drops.buffer()).expect("submitted");
-    let connecting = queue.connect(nobody, Key(2)).expect("submitted");
+    let (connecting, _) = queue.connect(nobody, Key(2)).expect("submitted");
     let waker = queue.waker();
     waker.wake().expect("woken");
     let parts: [Box<dyn Any + Send>; PARTS] = [

@@ -129,7 +129,7 @@ fn a_connect_that_fails_leaves_nothing_behind() -> io::Result<()> {
     let listener = TcpListener::bind(V4)?;
     let address = listener.local_addr()?;
     // The first connect looks up what else it calls.
-    let _first = queue.connect(address, Key(1))?;
+    let (_first, _) = queue.connect(address, Key(1))?;
     assert!(one_connected(&queue).1.is_ok());
     for call in [Call::WSASocketW, Call::CreateIoCompletionPort, Call::ConnectEx] {
         calls.spoil(call, 1, NO_BUFFERS);
@@ -137,7 +137,7 @@ fn a_connect_that_fails_leaves_nothing_behind() -> io::Result<()> {
         assert_code(&error, WSAENOBUFS);
         sweep(&queue);
     }
-    let _last = queue.connect(address, Key(3))?;
+    let (_last, _) = queue.connect(address, Key(3))?;
     let (key, connected) = one_connected(&queue);
     assert!(key == Key(3) && connected.is_ok(), "{key:?}: {connected:?}");
     Ok(())
@@ -227,7 +227,7 @@ fn a_socket_that_does_not_tell_its_kind_is_not_registered() -> io::Result<()> {
     calls.spoil(Call::getsockopt, 1, NO_BUFFERS);
     let rejected = queue.register(near, Key(1)).expect_err("the call fails");
     assert_code(&rejected.error, WSAENOBUFS);
-    queue.register(rejected.returned, Key(1))?;
+    drop(queue.register(rejected.returned, Key(1))?);
     Ok(())
 }
 
@@ -240,7 +240,7 @@ fn a_socket_without_a_handle_of_the_kernel_is_not_registered() -> io::Result<()>
     calls.spoil(Call::getsockopt, 1, Fault::answers_zeros());
     let rejected = queue.register(near, Key(1)).expect_err("it has no handle of the kernel");
     assert_eq!(rejected.error.kind(), io::ErrorKind::Unsupported);
-    queue.register(rejected.returned, Key(1))?;
+    drop(queue.register(rejected.returned, Key(1))?);
     Ok(())
 }
 
@@ -258,7 +258,7 @@ fn a_connection_gets_a_socket_of_its_listeners_family() -> io::Result<()> {
         assert_eq!(accepted?.1, client.local_addr()?);
 
         listener.accept()?;
-        let stream = queue.connect(address, Key(2))?;
+        let (stream, _) = queue.connect(address, Key(2))?;
         assert_eq!(calls.family(), family, "{on}");
         assert_eq!(collect(&queue, 2).len(), 2);
         assert_eq!(stream.get_ref().peer_addr()?, address);
@@ -273,7 +273,7 @@ fn a_connect_does_without_shared_ports() -> io::Result<()> {
     let queue = CompletionQueue::<Vec<u8>>::new()?;
     let listener = TcpListener::bind(V4)?;
     calls.spoil(Call::setsockopt, 1, Fault::fails(WSAEINVAL as u32));
-    let _stream = queue.connect(listener.local_addr()?, Key(1))?;
+    let (_stream, _) = queue.connect(listener.local_addr()?, Key(1))?;
     one_connected(&queue).1?;
     Ok(())
 }

@@ -97,7 +97,7 @@ fn a_connection_can_be_dequeued_before_its_call_returns() -> io::Result<()> {
     };
     assert_eq!((submitted, peer), (id, client.local_addr()?));
 
-    let connect = || queue.connect(address, Key(2)).expect("submitted");
+    let connect = || queue.connect(address, Key(2)).expect("submitted").0;
     let (stream, completion) = dequeued_before_it_returns(&calls, Call::ConnectEx, &queue, connect);
     let Completion::Connected { key: Key(2), result: Ok(()), .. } = completion else {
         panic!("a connection was expected: {completion:?}");

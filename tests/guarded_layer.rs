@@ -74,7 +74,7 @@ fn house(nobody: SocketAddr) -> House {
     without_send_buffer(sender.get_ref());
     // Windows' own loopback takes some megabytes although nobody reads; this is to pend.
     sender.send(bytes(32 << 20)).expect("submitted");
-    let connecting = queue.connect(nobody, Key(4)).expect("submitted");
+    let (connecting, _) = queue.connect(nobody, Key(4)).expect("submitted");
     let peers = [peer, other];
     House { queue, listener, receiver, sender, connecting, peers, _clients: clients }
 }

@@ -60,7 +60,7 @@ impl Echo {
     }
 
     fn connect(&mut self, key: usize) {
-        let stream = self.queue.connect(self.address, Key(key)).expect(NO_SOCKET);
+        let (stream, _) = self.queue.connect(self.address, Key(key)).expect(NO_SOCKET);
         self.streams.insert(key, stream);
     }
 
@@ -164,7 +164,7 @@ fn queue_dropped_before_all_else(address: SocketAddr) -> io::Result<()> {
     let queue = CompletionQueue::<Vec<u8>>::new()?;
     let (listener, _) = listening(&queue, LISTENER, V4);
     listener.accept()?;
-    let stream = queue.connect(address, Key(1))?;
+    let (stream, _) = queue.connect(address, Key(1))?;
     drop(queue);
     drop((listener, stream));
     Ok(())

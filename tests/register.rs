@@ -96,7 +96,7 @@ fn a_socket_that_was_made_without_overlapped_operations_is_refused() -> io::Resu
     assert!(rejected.returned.nodelay()?);
 
     // The flag makes the difference.
-    queue.register(unconnected(WSA_FLAG_OVERLAPPED), Key(0))?;
+    drop(queue.register(unconnected(WSA_FLAG_OVERLAPPED), Key(0))?);
     Ok(())
 }
 

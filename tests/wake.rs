@@ -246,8 +246,20 @@ fn a_waker_that_outlives_its_queue_says_so() -> io::Result<()> {
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
         let error = waker.shut_down().expect_err("nobody is there to be told");
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+        let error = waker.post(Key(1), 2).expect_err("nobody is there to get it");
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     }
     // std's waker has no way to say it, and does not panic.
     std::task::Waker::from(Arc::new(waker)).wake();
+    Ok(())
+}
+
+#[test]
+fn a_waker_can_post_values_too() -> io::Result<()> {
+    let queue = Queue::new()?;
+    let waker = queue.waker();
+    thread::spawn(move || waker.post(Key(7), 42)).join().expect("no panic")?;
+    let posted = one(&queue);
+    let Completion::Posted { key: Key(7), value: 42 } = posted else { panic!("{posted:?}") };
     Ok(())
 }

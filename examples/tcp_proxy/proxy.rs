@@ -104,7 +104,7 @@ impl<'a> Proxy<'a> {
     fn connect(&self, number: usize, entry: &mut Connecting) {
         while let Some(address) = self.upstream.get(entry.tried) {
             entry.tried += 1;
-            if let Ok(stream) = self.queue.connect(*address, key(number, Side::Upstream)) {
+            if let Ok((stream, _)) = self.queue.connect(*address, key(number, Side::Upstream)) {
                 return entry.pair.connecting(stream);
             }
         }

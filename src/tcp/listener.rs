@@ -15,17 +15,23 @@ use super::super::ffi::constants::FALSE;
 use super::super::ffi::socket_address::ADDRESS_FAMILY;
 use super::super::in_flight::OperationId;
 use super::super::operation::{OperationKind, SubmitOutcome};
-use super::super::registration::Queued;
-use super::super::registration::{Registration, Source, sealed};
-use super::super::socket::extensions;
-use super::super::socket::{ADDRESS_LEN, Accepting, AddressBuffer};
-use super::super::socket::{family, raw, require_stream, tcp_socket};
+use super::super::registration::{Queued, Registration, Source, sealed};
+use super::super::socket::{
+    ADDRESS_LEN, Accepting, AddressBuffers, extensions, family, raw, require_stream, tcp_socket,
+};
+
+/// What is remembered of a listener.
+#[derive(Default)]
+pub struct Listening {
+    /// The family of its addresses, once it has been asked for it, and before that 0.
+    family: AtomicU16,
+    buffers: AddressBuffers,
+}
 
 impl Source for TcpListener {}
 
 impl sealed::Handle for TcpListener {
-    /// The family of its addresses, once it has been asked for it, and before that 0.
-    type Memo = AtomicU16;
+    type Memo = Listening;
 
     fn handle(&self) -> BorrowedHandle<'_> {
         // SAFETY: a socket is a kernel handle, which the listener keeps open while it is borrowed.
@@ -53,6 +59,9 @@ impl<B: Buffer> Registration<TcpListener, B> {
     ///   is well, so try again;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight;
+    /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
+    ///   again when some have completed;
+    /// * `InvalidInput`: the socket does not listen (`WSAEINVAL`);
     /// * the system's error, such as that it is out of handles (`WSAEMFILE`) or buffers
     ///   (`WSAENOBUFS`).
     ///
@@ -69,7 +78,7 @@ impl<B: Buffer> Registration<TcpListener, B> {
     pub fn accept(&self) -> io::Result<OperationId> {
         let family = self.family()?;
         let functions = extensions(self.get_ref().as_socket(), family)?;
-        let (socket, room) = (tcp_socket(family)?, AddressBuffer::new(functions));
+        let (socket, room) = (tcp_socket(family)?, self.memo.buffers.take(functions));
         let (listener, connection) = (raw(self.get_ref()), raw(&socket));
         let accepting = Accepting { socket, room: Arc::clone(&room) };
         let reserved = self.association.reserve(OperationKind::Accept(accepting))?;
@@ -81,32 +90,23 @@ impl<B: Buffer> Registration<TcpListener, B> {
         // the slot's, which is the call's until it returns.
         let accepted = unsafe {
             let (room, count, overlapped) = (room.as_ptr(), lent.count(), lent.overlapped());
-            (functions.accept)(
-                listener,
-                connection,
-                room,
-                0,
-                ADDRESS_LEN,
-                ADDRESS_LEN,
-                count,
-                overlapped,
-            )
+            let (accept, len) = (functions.accept, ADDRESS_LEN);
+            accept(listener, connection, room, 0, len, len, count, overlapped)
         };
+        let outcome = SubmitOutcome::of_call(accepted != FALSE);
         // SAFETY: this was the call, on this handle.
-        Ok(unsafe {
-            self.association.settle::<Queued>(lent, SubmitOutcome::of_call(accepted != FALSE))
-        }?)
+        Ok(unsafe { self.association.settle::<Queued>(lent, outcome) }?)
     }
 
     /// The family of the addresses it listens on, which is that of its connections too. It never
     /// changes, so the system is asked once.
     fn family(&self) -> io::Result<ADDRESS_FAMILY> {
-        let known = self.memo.load(Relaxed);
+        let known = self.memo.family.load(Relaxed);
         if known != 0 {
             return Ok(known);
         }
         let found = family(&self.get_ref().local_addr()?);
-        self.memo.store(found, Relaxed);
+        self.memo.family.store(found, Relaxed);
         Ok(found)
     }
 }

@@ -46,6 +46,10 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// Of one part 1 GiB is used at the most, of a buffer 16 parts and `u32::MAX` bytes; no part
     /// behind one that is larger is used.
     ///
+    /// Returns an [`OperationId`](super::super::OperationId), or for an
+    /// [`Inline`](super::super::Inline) registration a [`Submitted`](super::super::Submitted),
+    /// which may have the completion already.
+    ///
     /// # Errors
     ///
     /// The buffer comes back in the [`Rejected`], and nothing else will come:
@@ -54,6 +58,8 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// * `NotConnected`: the stream is not connected (`WSAENOTCONN`);
     /// * `ConnectionReset`, `ConnectionAborted`: it was reset, or ended by this system, for example
     ///   because the peer did not answer;
+    /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
+    ///   again when some have completed;
     /// * a kind that std has no name for, with code 10058: it was shut down for reading
     ///   (`WSAESHUTDOWN`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
@@ -96,6 +102,8 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// bytes, which ends with a [`Completion::Readable`](super::super::Completion::Readable) and
     /// leaves the bytes where they are. So thousands of idle connections hold no buffers.
     ///
+    /// Returns what [`receive`](Self::receive) does.
+    ///
     /// # Errors
     ///
     /// As [`receive`](Self::receive), without `InvalidInput`.
@@ -120,6 +128,8 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// most, of a buffer 16 parts and `u32::MAX` bytes; what is behind a part that was cut is not
     /// sent, as the count tells. A send of no bytes completes immediately.
     ///
+    /// Returns what [`receive`](Self::receive) does.
+    ///
     /// # Errors
     ///
     /// The buffer comes back in the [`Rejected`], nothing was sent, and nothing else will come:
@@ -127,6 +137,8 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// * `NotConnected`: the stream is not connected (`WSAENOTCONN`);
     /// * `ConnectionReset`, `ConnectionAborted`: it was reset, or ended by this system, for example
     ///   because the peer did not answer;
+    /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
+    ///   again when some have completed;
     /// * a kind that std has no name for, with code 10058: it was shut down for writing
     ///   (`WSAESHUTDOWN`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more

@@ -68,7 +68,7 @@ impl World {
     pub fn connect(&self) {
         let key = self.key();
         if self.links().len() < MOST_LINKS {
-            if let Ok(stream) = self.queue.connect(self.address, key) {
+            if let Ok((stream, _)) = self.queue.connect(self.address, key) {
                 self.links().push(Link::new(Stream::Queued(stream), key, &self.ledger));
             }
         }

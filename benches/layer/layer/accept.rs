@@ -29,7 +29,7 @@ pub fn rounds(count: u64) -> io::Result<u64> {
         if peer.ip() != address.ip() || round == count && peer != client.local_addr()? {
             return Err(wrong("the peer is another than the client"));
         }
-        queue.register(stream, STREAM)?;
+        drop(queue.register(stream, STREAM)?);
     }
     Ok(waits)
 }
