@@ -41,12 +41,11 @@ mod slot;
 
 use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::thread;
 
 use super::ffi::types::OVERLAPPED;
 use super::slots::{Place, Slots};
 use super::status::Status;
+use super::sync::{AtomicBool, AtomicU64, yield_now};
 
 pub(super) use self::lending::{Lent, Reserved};
 use self::slot::{GENERATION, HOLDS_VALUE, LENT, MOST_PINS, PIN, Slot, USES};
@@ -151,7 +150,7 @@ impl<T> InFlight<T> {
                 return None;
             }
             // Two thousand others name it at this moment, and each soon lets go.
-            thread::yield_now();
+            yield_now();
         }
         let pin = Pin { place };
         Some(act(pin.place.slot.overlapped()))

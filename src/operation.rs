@@ -3,12 +3,12 @@
 #![cfg(windows)]
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 use super::accepting::Accepting;
 use super::address::RawAddress;
 use super::port::Key;
+use super::sync::AtomicBool;
 
 /// What an operation knows of the registration that submitted it. The registration holds one
 /// reference and each operation in flight another, so the count says how many there are.

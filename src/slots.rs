@@ -26,7 +26,8 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
-use std::sync::atomic::{AtomicPtr, AtomicU64};
+
+use super::sync::{AtomicPtr, AtomicU64};
 
 /// Slots in a group: half the bits of its word.
 const GROUP: u32 = u64::BITS / 2;

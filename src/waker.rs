@@ -6,17 +6,16 @@
 //! of a byte in [`Signals`], where no operation can be, so every completion key stays free for the
 //! program's use.
 
-#![cfg(windows)]
 #![allow(unsafe_code, reason = "it posts packets with addresses of its own")]
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Wake;
 
 use super::ffi::types::OVERLAPPED;
 use super::port::{CompletionPort, Key, Packet};
+use super::sync::{AtomicBool, AtomicU8, AtomicUsize, Mutex, PoisonError};
 
 /// Wakes a thread that waits on a [`CompletionQueue`](super::CompletionQueue), or ends them all, from
 /// any thread.

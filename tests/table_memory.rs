@@ -18,6 +18,7 @@ mod table {
     mod in_flight;
     mod slots;
     mod status;
+    mod sync;
 
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering::Release;

@@ -6,12 +6,12 @@
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use super::super::ffi::ntstatus::STATUS_PENDING;
 use super::super::ffi::types::OVERLAPPED;
 use super::super::slots::Zeroed;
 use super::super::status::Status;
+use super::super::sync::{AtomicU64, AtomicUsize};
 
 // The state of a slot: its generation above fourteen bits. A slot that is taken serves its next
 // operation when all of them are clear, and whoever clears the last one releases it.
