@@ -1,15 +1,13 @@
-//! What the threads of the concurrent core share memory through: the atomics, the lock and the yield
-//! of std, and nothing else.
+//! The atomics and the lock that the table of operations and the control of a queue are made of.
 //!
-//! The core names them here, and not where std has them, so that a test can compile the core's files
-//! with another module in this place. `tests/interleavings` does: its atomics and its lock are std's,
-//! behind a scheduler that runs the threads of a test in all orders, one access at a time.
+//! They are std's. They are named in one place so that a test can put others there: the program
+//! `tests/interleavings` compiles those files with atomics that hand control from thread to thread at
+//! each access, and goes through all the orders in which the accesses can happen.
 
-#![cfg_attr(
-    not(windows),
-    allow(unused_imports, reason = "a part of the core is there on Windows only")
-)]
+#![cfg_attr(not(windows), allow(unused_imports, reason = "some are for the layer alone"))]
 
-pub(super) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize};
-pub(super) use std::sync::{Mutex, PoisonError};
+pub(super) use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
+pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) use std::thread::yield_now;

@@ -57,18 +57,23 @@ pub struct Execution<'a> {
 
 impl Execution<'_> {
     /// Runs the threads until all of them have ended. To be called once.
-    #[allow(unsafe_code, reason = "threads that outlive the call are given what does not")]
     pub fn run<const N: usize>(&mut self, tasks: [Task<'_>; N]) {
+        self.run_all(tasks.into());
+    }
+
+    /// The same, for threads whose number is found out.
+    #[allow(unsafe_code, reason = "threads that outlive the call are given what does not")]
+    pub fn run_all(&mut self, tasks: Vec<Task<'_>>) {
         assert!(!self.has_run.replace(true), "an execution runs once");
         if self.workers.is_empty() {
-            self.hire(N);
+            self.hire(tasks.len());
         }
         let forget_lifetime = |task: Task<'_>| {
             // SAFETY: the types differ in the lifetime alone. `Baton::run` returns when each task has
             // ended, or has been dropped, on the thread that took it, and until then this call lasts.
             unsafe { std::mem::transmute::<Task<'_>, Task<'static>>(task) }
         };
-        self.baton.run(tasks.map(forget_lifetime).into());
+        self.baton.run(tasks.into_iter().map(forget_lifetime).collect());
         if self.baton.state().failure.is_some() {
             resume_unwind(Box::new(Abandoned));
         }

@@ -23,6 +23,14 @@ mod layer {
     mod in_flight;
     mod slots;
     mod status;
+    mod waker;
+
+    #[path = "../tests/interleavings/port.rs"]
+    mod port;
     #[path = "../tests/interleavings/sync.rs"]
     pub mod sync;
+
+    // Inside, for what the core keeps from the rest of the crate it keeps from the rest of this, too.
+    #[path = "../tests/interleavings/models/mod.rs"]
+    mod models;
 }

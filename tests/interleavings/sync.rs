@@ -9,10 +9,11 @@
 #![allow(unsafe_code, reason = "memory of another type is used as an atomic, as std allows")]
 
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{self, Ordering};
+use std::sync::atomic;
 use std::sync::{LockResult, TryLockError};
 
 pub use std::sync::PoisonError;
+pub use std::sync::atomic::Ordering;
 
 use crate::baton::{Gate, step, unlocked};
 use crate::plan::Access;

@@ -1,0 +1,102 @@
+//! No wake-up is lost: what a thread has done before a `wake` that answered Ok is seen by whoever takes
+//! the wake-up out of the port, or there is another one in it.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use super::super::port::CompletionPort;
+use super::super::sync::AtomicUsize;
+use super::super::waker::{Signal, Signals};
+use crate::explorer::check;
+use crate::plan::Bound;
+
+/// A port, and the work that is announced by waking: a bit for each piece.
+struct Scene {
+    signals: Signals,
+    done: AtomicUsize,
+}
+
+impl Scene {
+    fn new(refused: usize) -> Self {
+        let port = CompletionPort::default();
+        port.refuse(refused);
+        Self { signals: Signals::new(port), done: AtomicUsize::new(0) }
+    }
+
+    /// Does a piece of work, and says so. Gives the piece if that was possible.
+    fn work_and_wake(&self, piece: usize) -> usize {
+        self.done.fetch_or(piece, SeqCst);
+        if self.signals.wake().is_ok() { piece } else { 0 }
+    }
+
+    /// Sleeps until a wake-up comes, and gives the work that is seen after it.
+    fn wait(&self) -> usize {
+        let packets = self.signals.port().dequeue(1);
+        assert!(matches!(self.signals.read(&packets[0]), Some(Signal::Wake)));
+        self.signals.wake_arrived();
+        self.done.load(SeqCst)
+    }
+
+    /// After the threads: what was announced has been seen, or will be; and the next `wake` wakes.
+    fn is_announced(&self, announced: usize, seen: usize) {
+        let left = self.signals.port().dequeue_at_once(9).len();
+        let missed = announced & !seen;
+        assert!(missed == 0 || left > 0, "work {missed} has not been seen, and nobody is woken");
+        (0..left).for_each(|_| self.signals.wake_arrived());
+        assert!(self.signals.wake().is_ok());
+        assert_eq!(self.signals.port().dequeue_at_once(9).len(), 1, "the next one is no exception");
+    }
+}
+
+#[test]
+fn no_wake_up_is_lost_between_two_of_one_thread() {
+    check("wake_twice", 2, Bound::Outcomes, |execution| {
+        let scene = Scene::new(0);
+        let (mut announced, mut seen) = (0, 0);
+        execution.run([
+            Box::new(|| announced = scene.work_and_wake(1) | scene.work_and_wake(2)),
+            Box::new(|| seen = scene.wait()),
+        ]);
+        assert_eq!(announced, 3);
+        scene.is_announced(announced, seen);
+    });
+}
+
+#[test]
+fn no_wake_up_is_lost_between_two_threads() {
+    check("wake_from_two", 3, Bound::Outcomes, |execution| {
+        let scene = Scene::new(0);
+        let (mut one, mut other, mut seen) = (0, 0, 0);
+        execution.run([
+            Box::new(|| one = scene.work_and_wake(1)),
+            Box::new(|| other = scene.work_and_wake(2)),
+            Box::new(|| seen = scene.wait()),
+        ]);
+        assert_eq!(one | other, 3);
+        scene.is_announced(one | other, seen);
+    });
+}
+
+/// The system has no memory for the first packet: the `wake` that tried to post it fails, and no other.
+#[test]
+fn a_wake_up_that_fails_does_not_stand_for_another() {
+    check("wake_refused", 2, Bound::Outcomes, |execution| {
+        let scene = Scene::new(1);
+        let (mut one, mut other) = (0, 0);
+        execution.run([
+            Box::new(|| one = scene.work_and_wake(1)),
+            Box::new(|| other = scene.work_and_wake(2)),
+        ]);
+        assert!(one == 0 || other == 0, "one was refused");
+        scene.is_announced(one | other, 0);
+    });
+    check("wake_refused_and_waited_for", 3, Bound::Outcomes, |execution| {
+        let scene = Scene::new(1);
+        let (mut one, mut other, mut seen) = (0, 0, 0);
+        execution.run([
+            Box::new(|| one = scene.work_and_wake(1)),
+            Box::new(|| other = scene.work_and_wake(2)),
+            Box::new(|| seen = scene.wait()),
+        ]);
+        scene.is_announced(one | other, seen);
+    });
+}
