@@ -63,7 +63,7 @@ fn naming_an_operation_never_hits_the_next_one() {
 /// Two that name the same operation do not stand in each other's way.
 #[test]
 fn two_can_name_an_operation_that_a_third_completes() {
-    check("cancel_twice", 3, Bound::Preemptions(2), |execution| {
+    check("cancel_twice", 3, Bound::Outcomes, |execution| {
         let scene = Scene::new();
         let mut next = None;
         execution.run([

@@ -41,19 +41,19 @@ fn close_and_count<const LENDERS: usize>(name: &str, before: u32, bound: Bound) 
 #[test]
 fn whoever_closes_and_counts_misses_nothing() {
     close_and_count::<1>("close", 0, Bound::Outcomes);
-    close_and_count::<2>("close_two_lenders", 0, Bound::Preemptions(2));
+    close_and_count::<2>("close_two_lenders", 0, Bound::Outcomes);
 }
 
 #[test]
 fn whoever_closes_and_counts_misses_nothing_in_a_new_block() {
     close_and_count::<1>("close_while_growing", FIRST_BLOCK, Bound::Outcomes);
-    close_and_count::<2>("close_while_two_grow", FIRST_BLOCK - 1, Bound::Preemptions(2));
+    close_and_count::<2>("close_while_two_grow", FIRST_BLOCK - 1, Bound::Outcomes);
 }
 
 /// Two need the same new block, and each finds what is its own again.
 #[test]
 fn two_that_make_a_new_block_share_one() {
-    check("grow_twice", 2, Bound::Preemptions(3), |execution| {
+    check("grow_twice", 2, Bound::Outcomes, |execution| {
         let (table, in_flight) = table_with(FIRST_BLOCK);
         let work = |value| {
             let address = submit(&table, 0, value).expect("it is open");

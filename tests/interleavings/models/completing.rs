@@ -31,7 +31,7 @@ fn of_two_threads_with_the_same_packet_one_gets_the_value() {
 /// second has is out of date then.
 #[test]
 fn a_copy_of_a_packet_is_nothing_to_the_next_operation() {
-    check("one_packet_twice_and_reuse", 3, Bound::Preemptions(3), |execution| {
+    check("one_packet_twice_and_reuse", 3, Bound::Outcomes, |execution| {
         let table = Table::new();
         let address = submit(&table, 0, 7).expect("it is open");
         address.end(SUCCESS);

@@ -73,7 +73,7 @@ fn all_that_wait_are_told() {
 
 #[test]
 fn all_that_wait_are_told_although_a_post_fails() {
-    check("shut_down_refused", 3, Bound::Preemptions(3), |execution| {
+    check("shut_down_refused", 3, Bound::Outcomes, |execution| {
         let signals = signals(1);
         execution.run([
             Box::new(|| wait_for_shutdown(&signals, 8)),
@@ -86,7 +86,7 @@ fn all_that_wait_are_told_although_a_post_fails() {
 /// A wake-up on its way takes nobody's shutdown.
 #[test]
 fn all_that_wait_are_told_although_one_is_woken() {
-    check("shut_down_and_wake", 3, Bound::Preemptions(3), |execution| {
+    check("shut_down_and_wake", 3, Bound::Outcomes, |execution| {
         let signals = signals(0);
         execution.run([
             Box::new(|| wait_for_shutdown(&signals, 8)),

@@ -39,6 +39,7 @@ impl Scene {
     /// After the threads: what was announced has been seen, or will be; and the next `wake` wakes.
     fn is_announced(&self, announced: usize, seen: usize) {
         let left = self.signals.port().dequeue_at_once(9).len();
+        assert!(left <= 1, "one is enough");
         let missed = announced & !seen;
         assert!(missed == 0 || left > 0, "work {missed} has not been seen, and nobody is woken");
         (0..left).for_each(|_| self.signals.wake_arrived());
