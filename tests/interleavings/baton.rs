@@ -5,7 +5,7 @@
 //! execution is a list of steps, and the list of threads that made them is its schedule.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Release, SeqCst};
@@ -74,6 +74,8 @@ pub struct Baton {
 }
 
 thread_local! {
+    /// Whether this thread explores: what it does itself, it does while no thread of a model runs.
+    static EXPLORES: Cell<bool> = const { Cell::new(false) };
     /// Of a thread that runs a part of a model, its number and its baton.
     static PART: RefCell<Option<(usize, Arc<Baton>)>> = const { RefCell::new(None) };
 }
@@ -89,8 +91,15 @@ pub fn step(what: &'static str, access: Access, gate: Gate) {
     PART.with_borrow(|part| {
         if let Some((me, baton)) = part {
             baton.step(*me, Thread { gate, access, what, place, since: 0, is_over: false });
+        } else if matches!(gate, Gate::AnotherStep) && EXPLORES.get() {
+            panic!("it waits for another thread, and none is running");
         }
     });
+}
+
+/// Says that the calling thread is the one that explores, or is no more.
+pub fn set_explores(explores: bool) {
+    EXPLORES.set(explores);
 }
 
 /// The lock at this address is free again.
@@ -159,7 +168,9 @@ impl State {
 
     fn waiting(&self) -> String {
         let threads = self.threads.iter().enumerate().filter(|(_, thread)| !thread.is_over);
-        threads.map(|(n, of)| format!(" thread {n} is at {} in {};", of.what, of.place)).collect()
+        threads
+            .map(|(n, of)| format!(" thread {n} is at {} in {};", of.what, short(of.place)))
+            .collect()
     }
 }
 
@@ -268,6 +279,12 @@ impl Thread {
         let (gate, access, place) = (Gate::Open, Access::Any, Location::caller());
         Self { gate, access, what: "its start", place, since: 0, is_over: false }
     }
+}
+
+/// The place, without the way from here to it.
+pub fn short(place: &Location<'_>) -> String {
+    let file = place.file().rsplit("../").next().unwrap_or_default();
+    format!("{file}:{}", place.line())
 }
 
 /// What a panic has said.

@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use super::baton::{Abandoned, Baton, Step, Task, message};
+use super::baton::{Abandoned, Baton, Step, Task, message, set_explores, short};
 use super::plan::{Bound, Plan};
 
 /// What has been explored.
@@ -42,7 +42,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.what)?;
         for Step { thread, what, place } in &self.trace {
-            writeln!(f, "  thread {thread}: {what} at {place}")?;
+            writeln!(f, "  thread {thread}: {what} in {}", short(place))?;
         }
         Ok(())
     }
@@ -94,6 +94,7 @@ pub fn explore(
     plan: Plan,
     model: impl Fn(&mut Execution<'_>),
 ) -> Result<Explored, Failure> {
+    set_explores(true);
     let (baton, mut workers) = (Baton::new(threads, plan), Vec::new());
     let mut explored = Explored { executions: 0, redundant: 0 };
     let result = loop {
@@ -117,6 +118,7 @@ pub fn explore(
             break Ok(explored);
         }
     };
+    set_explores(false);
     if !workers.is_empty() {
         baton.dismiss();
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use super::super::in_flight::OperationId;
 use super::super::sync::AtomicUsize;
-use super::kit::{Address, SUCCESS, Table, clean_up, complete, lend, submit};
+use super::kit::{Address, SUCCESS, Table, clean_up, complete, is_free, lend, submit};
 use crate::explorer::check;
 use crate::plan::Bound;
 
@@ -55,8 +55,7 @@ fn naming_an_operation_never_hits_the_next_one() {
         ]);
         assert!(scene.table.while_lent(scene.id, |_| ()).is_none(), "it is over");
         clean_up(&scene.table, next);
-        assert_eq!(submit(&scene.table, 0, 9), Some(scene.address), "nobody pins it any more");
-        clean_up(&scene.table, [scene.address]);
+        is_free(&scene.table, scene.address);
     });
 }
 
@@ -72,7 +71,6 @@ fn two_can_name_an_operation_that_a_third_completes() {
             Box::new(|| next = Some(scene.complete_and_submit())),
         ]);
         clean_up(&scene.table, next);
-        assert_eq!(submit(&scene.table, 0, 9), Some(scene.address), "nobody pins it any more");
-        clean_up(&scene.table, [scene.address]);
+        is_free(&scene.table, scene.address);
     });
 }

@@ -6,7 +6,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::super::sync::AtomicUsize;
-use super::kit::{Address, RESET, SUCCESS, Table, clean_up, complete, lend, submit};
+use super::kit::{Address, RESET, SUCCESS, Table, clean_up, complete, is_free, lend, submit};
 use crate::explorer::check;
 use crate::plan::Bound;
 
@@ -65,7 +65,7 @@ fn what_is_taken_back_does_not_come_with_its_packet() {
                 }),
             ]);
             assert!(matches!((back, packet), (Some(7), None) | (None, Some(7))), "{back:?}");
-            clean_up(&table, []);
+            is_free(&table, address);
         });
     }
 }
@@ -84,7 +84,7 @@ fn what_is_done_at_once_does_not_come_with_a_packet() {
             Box::new(|| packet = complete(&table, address)),
         ]);
         assert!(matches!((done, packet), (Some(7), None) | (None, Some(7))), "{done:?}");
-        clean_up(&table, []);
+        is_free(&table, address);
     });
 }
 
@@ -113,8 +113,7 @@ fn a_slot_serves_no_other_operation_before_its_call_has_returned() {
         ]);
         assert_eq!(table.count(), 1);
         clean_up(&table, next);
-        assert_eq!(submit(&table, 0, 9), Some(address), "it is free again");
-        clean_up(&table, [address]);
+        is_free(&table, address);
     });
 }
 

@@ -66,3 +66,10 @@ pub fn clean_up(table: &Table, in_flight: impl IntoIterator<Item = Address>) {
     }
     assert_eq!(table.count(), 0, "nothing is left");
 }
+
+/// After the threads, in a table with nothing in flight: the first slot, whose address this is, serves
+/// the next operation.
+pub fn is_free(table: &Table, first: Address) {
+    assert_eq!(submit(table, 0, 9), Some(first), "nobody uses the slot any more");
+    clean_up(table, [first]);
+}

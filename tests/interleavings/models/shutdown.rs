@@ -43,6 +43,13 @@ fn wait_for_shutdown(signals: &Signals, most: usize) {
     while !matches!(wait(signals, most), Ok((_, true))) {}
 }
 
+/// After the threads: nobody counts as one that waits, so nobody is to be told.
+fn is_over(signals: &Signals) {
+    signals.port().dequeue_at_once(9);
+    assert!(signals.pass_shutdown_on().is_ok());
+    assert_eq!(signals.port().dequeue_at_once(9), [], "there is nobody to tell");
+}
+
 /// As a program that tries again until it succeeds.
 fn shut_down(signals: &Signals) {
     while signals.shut_down().is_err() {}
@@ -67,6 +74,7 @@ fn all_that_wait_are_told() {
                 Box::new(|| wait_for_shutdown(&signals, most)),
                 Box::new(|| shut_down(&signals)),
             ]);
+            is_over(&signals);
         });
     }
 }
@@ -80,6 +88,7 @@ fn all_that_wait_are_told_although_a_post_fails() {
             Box::new(|| wait_for_shutdown(&signals, 8)),
             Box::new(|| shut_down(&signals)),
         ]);
+        is_over(&signals);
     });
 }
 
@@ -96,5 +105,6 @@ fn all_that_wait_are_told_although_one_is_woken() {
                 shut_down(&signals);
             }),
         ]);
+        is_over(&signals);
     });
 }

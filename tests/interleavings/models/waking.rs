@@ -77,6 +77,17 @@ fn no_wake_up_is_lost_between_two_threads() {
     });
 }
 
+/// Nobody waits yet: one packet is enough for all.
+#[test]
+fn wake_ups_that_nobody_has_taken_are_one() {
+    check("wake_unheard", 3, Bound::Outcomes, |execution| {
+        let scene = Scene::new(0);
+        let wake = |piece| assert_eq!(scene.work_and_wake(piece), piece);
+        execution.run([Box::new(|| wake(1)), Box::new(|| wake(2)), Box::new(|| wake(4))]);
+        scene.is_announced(7, 0);
+    });
+}
+
 /// The system has no memory for the first packet: the `wake` that tried to post it fails, and no other.
 #[test]
 fn a_wake_up_that_fails_does_not_stand_for_another() {
