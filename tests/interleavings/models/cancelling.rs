@@ -74,3 +74,32 @@ fn two_can_name_an_operation_that_a_third_completes() {
         is_free(&scene.table, scene.address);
     });
 }
+
+/// The call that was given the slot goes on meanwhile, on a third thread: the slot waits for all.
+#[test]
+fn a_slot_waits_for_its_call_and_for_whoever_names_it() {
+    check("cancel_and_late_call", 3, Bound::Outcomes, |execution| {
+        let (table, at_address) = (Table::new(), AtomicUsize::new(7));
+        let lent = lend(&table, 0, 7).expect("it is open");
+        let (id, address) = (lent.id(), Address::of(&lent));
+        let look = || assert_eq!(at_address.load(SeqCst), 7, "the slot serves another operation");
+        let mut next = None;
+        execution.run([
+            Box::new(|| _ = table.while_lent(id, |_| look())),
+            Box::new(|| {
+                look();
+                drop(lent);
+            }),
+            Box::new(|| {
+                address.end(SUCCESS);
+                assert_eq!(complete(&table, address), Some(7));
+                next = submit(&table, 0, 8);
+                if next == Some(address) {
+                    at_address.store(8, SeqCst);
+                }
+            }),
+        ]);
+        clean_up(&table, next);
+        is_free(&table, address);
+    });
+}
