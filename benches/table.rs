@@ -17,8 +17,8 @@ mod table {
     #[path = "../ffi/mod.rs"]
     mod ffi;
     mod in_flight;
-    mod slots;
     mod status;
+    mod sync;
 
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering::Release;
@@ -58,9 +58,11 @@ mod table {
             let internal = unsafe { AtomicUsize::from_ptr(field) };
             internal.store(ffi::ntstatus::STATUS_SUCCESS as usize, Release);
             // SAFETY: nobody else has the operation, since there is no kernel here.
-            let Some(ended) = (unsafe { self.0.complete(operation.overlapped) }) else {
+            let Some(claim) = (unsafe { self.0.claim(operation.overlapped) }) else {
                 panic!("an operation that was lent is not there")
             };
+            // SAFETY: the claim is this table's, and collected here alone.
+            let ended = unsafe { self.0.collect(claim) };
             assert!(ended.status == Status::SUCCESS && ended.id.slot() == operation.slot);
             ended.value
         }

@@ -6,7 +6,12 @@
 
 #![allow(unsafe_code, reason = "what is sent and received is a promise about memory")]
 
+mod parts;
+
 use std::mem::MaybeUninit;
+
+#[cfg_attr(not(windows), allow(unused_imports, reason = "used on Windows"))]
+pub(super) use self::parts::Parts;
 
 /// A buffer that can be lent to the kernel: a part that is *filled*, and *spare* room behind it.
 ///

@@ -7,15 +7,19 @@
 //! free them, whatever becomes of the objects that a program holds. So they live here:
 //!
 //! ```text
-//!             reserve            lend                complete, or take_back
-//!   caller's ────────▶ reserved ──────▶ the kernel's ───────────────────────▶ caller's
-//!                         │ drop
-//!                         └────────────▶ caller's
+//!             reserve            lend                 claim           collect
+//!   caller's ────────▶ reserved ──────▶ the kernel's ──────▶ claimed ────────▶ caller's
+//!                         │ drop              │ take_back, take_done              ▲
+//!                         └───────────────────┴───────────────────────────────────┘
 //! ```
+//!
+//! An operation is *claimed* when its packet has been dequeued: from then on it is in flight no more,
+//! and what was lent waits in its slot for the one who has claimed it. Only *collecting* moves the
+//! value out, and a value can have code of the caller's, which may panic; claiming runs none.
 //!
 //! The packet can be dequeued, on another thread, before the system call that was given the slot
 //! returns, and until it returns that call may write: success at once updates the flags and the
-//! count. So a slot serves its next operation only when the packet has come *and* the call is back.
+//! count. So a slot serves its next operation only when its value is out *and* the call is back.
 //!
 //! Each slot has a *generation*, counted up when an operation leaves it, and an
 //! [`OperationId`] names slot and generation. An id is therefore good for one operation alone,
@@ -26,9 +30,10 @@
 //! does a slot of ours begin there, is that slot lent, and has the system written a final status
 //! in it? The last one turns away a forged or outdated packet that hits a slot in use.
 //!
-//! Cost: submitting and completing are two atomic read-modify-writes each, when nobody contends: the
-//! slot is taken, the call is back; the packet is there, the slot is released. The module needs atomics of 64 bits, and nothing else from the target; so it is tested, with
-//! sanitizers, on systems that have no completion ports.
+//! Cost, when nobody contends: submitting takes a slot, makes it the kernel's, and ends the call;
+//! completing claims the slot and releases it. Each of these five is one atomic instruction. The module
+//! needs atomics of 64 bits, and nothing else from the target; so it is tested, with sanitizers, on
+//! systems that have no completion ports.
 
 #![cfg_attr(
     not(windows),
@@ -38,17 +43,18 @@
 
 mod lending;
 mod slot;
+mod slots;
 
 use std::mem::ManuallyDrop;
-use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
 
 use super::ffi::types::OVERLAPPED;
-use super::slots::{Place, Slots};
 use super::status::Status;
+use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::sync::{AtomicBool, AtomicU64, yield_now};
 
 pub(super) use self::lending::{Lent, Reserved};
-use self::slot::{GENERATION, HOLDS_VALUE, LENT, MOST_PINS, PIN, Slot, USES};
+use self::slot::{GENERATION, HOLDS_VALUE, LENT, MAX_PINS, PIN, Slot, USES};
+use self::slots::{Group, SlotRef, Slots};
 
 /// Names one submitted operation, for good: an id that is out of date, or of another queue,
 /// names nothing.
@@ -79,7 +85,16 @@ pub(super) struct InFlight<T> {
     number: u64,
 }
 
-/// An operation whose packet has come, or that has ended without one.
+/// An operation whose packet has come, and whose value still rests in its slot.
+#[derive(Clone, Copy)]
+pub(super) struct Claim {
+    /// The address of the slot's group, which stays for as long as the table does.
+    pub(super) group: *const (),
+    /// The number of the slot.
+    pub(super) index: u32,
+}
+
+/// An operation that has ended, and what was lent for it.
 pub(super) struct Completed<T> {
     pub(super) id: OperationId,
     pub(super) status: Status,
@@ -95,11 +110,11 @@ impl<T> InFlight<T> {
         Self { slots: ManuallyDrop::new(Slots::new()), closed: AtomicBool::new(false), number }
     }
 
-    /// Takes a slot, near slot `near` if one is free there, and moves the value into it. When there
+    /// Takes a slot, number `hint` or near it if one is free there, and moves the value into it. When there
     /// is no memory for one more slot the value comes back.
     #[inline]
-    pub(super) fn reserve(&self, near: u32, value: T) -> Result<Reserved<'_, T>, T> {
-        let Some(place) = self.slots.take(near) else {
+    pub(super) fn reserve(&self, hint: u32, value: T) -> Result<Reserved<'_, T>, T> {
+        let Some(place) = self.slots.take(hint) else {
             return Err(value);
         };
         // SAFETY: the slot is taken by this call and not lent, so nobody else touches its value.
@@ -107,8 +122,8 @@ impl<T> InFlight<T> {
         Ok(Reserved::new(self, place))
     }
 
-    /// Takes the operation of a packet out of the table. `None` means that the packet is not
-    /// one of ours, and that nothing was read through its address.
+    /// Claims the operation of a packet. `None` means that the packet is not one of ours, and that
+    /// nothing was read through its address.
     ///
     /// # Safety
     ///
@@ -116,18 +131,30 @@ impl<T> InFlight<T> {
     ///   from elsewhere is turned away unless it is that of an operation which has its final
     ///   status, and whose real packet is still to come.)
     #[inline]
-    pub(super) unsafe fn complete(&self, packet: *mut OVERLAPPED) -> Option<Completed<T>> {
+    pub(super) unsafe fn claim(&self, packet: *mut OVERLAPPED) -> Option<Claim> {
         let place = self.slots.find(packet.addr())?;
-        let slot = place.slot;
-        let state = slot.take_from_kernel(0, || slot.status() != Status::PENDING)?;
-        let (status, overlapped) = (slot.status(), slot.overlapped());
-        // SAFETY: clearing `LENT` made this call the only owner of what was lent, and the caller
-        // vouches that the kernel is done with it.
+        place.slot.take_from_kernel(0, || place.slot.status() != Status::PENDING)?;
+        Some(Claim { group: (&raw const *place.group).cast(), index: place.index })
+    }
+
+    /// Moves out what was lent for an operation, and frees its slot.
+    ///
+    /// # Safety
+    ///
+    /// * `claim` is what this table has answered to `claim`, and nobody else collects it.
+    #[inline]
+    pub(super) unsafe fn collect(&self, claim: Claim) -> Completed<T> {
+        // SAFETY: the caller vouches that this is the address of a group of this table.
+        let group = unsafe { &*claim.group.cast::<Group<Slot<T>>>() };
+        let place = group.slot(claim.index);
+        let (state, overlapped) = (place.slot.state.load(Acquire), place.slot.overlapped());
+        // SAFETY: whoever has claimed the operation is the only owner of what was lent, for the kernel
+        // is done with it when its packet has been dequeued.
         let count = unsafe { (*overlapped).InternalHigh };
-        let id = self.id(place.index, state);
-        // SAFETY: `LENT` was set, and this call has cleared it.
-        let value = unsafe { move_out(&place, state) };
-        Some(Completed { id, status, count, value })
+        let (id, status) = (self.id(place.index, state), place.slot.status());
+        // SAFETY: the claim cleared `LENT`, and is collected once.
+        let value = unsafe { move_out(place, state) };
+        Completed { id, status, count, value }
     }
 
     /// Calls `act` with the address of an operation, if it is still in flight. Until `act`
@@ -143,7 +170,7 @@ impl<T> InFlight<T> {
         // does nothing does not stand in the way of one that cancels.
         let is_meant = |state| state & LENT != 0 && self.id(id.index, state) == id;
         let pin = |state| {
-            (is_meant(state) && state & MOST_PINS != MOST_PINS).then(|| state.wrapping_add(PIN))
+            (is_meant(state) && state & MAX_PINS != MAX_PINS).then(|| state.wrapping_add(PIN))
         };
         while let Err(state) = place.slot.state.fetch_update(AcqRel, Relaxed, pin) {
             if !is_meant(state) {
@@ -156,13 +183,18 @@ impl<T> InFlight<T> {
         Some(act(pin.place.slot.overlapped()))
     }
 
-    /// How many operations are in flight: those that are being submitted, and those whose packet has
-    /// not been seen. Exact when no other thread submits or completes one meanwhile.
+    /// How many operations are in flight: lent, and not claimed. Exact when no other thread submits or
+    /// completes one meanwhile.
     pub(super) fn count(&self) -> usize {
-        self.slots.not_ended()
+        self.slots.taken().filter(|slot| slot.is_lent()).count()
     }
 
-    /// From now on nothing is lent. What is reserved before is counted by whoever counts after.
+    /// Whether the count is 0.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.slots.taken().any(Slot::is_lent)
+    }
+
+    /// From now on nothing is lent. What was lent before is counted by whoever counts after.
     pub(super) fn close(&self) {
         self.closed.store(true, SeqCst);
     }
@@ -179,19 +211,18 @@ impl<T> InFlight<T> {
 ///
 /// # Safety
 ///
-/// * The caller has cleared `LENT`, which left `state`, and calls this once.
+/// * `LENT` is clear since the caller, or whoever gave it the claim, has cleared it, and `state` was
+///   read after that. This is called once.
 #[inline]
-unsafe fn move_out<T>(place: &Place<'_, Slot<T>>, state: u64) -> T {
+unsafe fn move_out<T>(place: SlotRef<'_, Slot<T>>, state: u64) -> T {
     // SAFETY: `reserve` wrote the value. Only the one who cleared `LENT` comes here, once,
     // and nobody refills the slot while it holds a value.
     let value = unsafe { place.slot.value().read() };
     // Only a slot that is lent gets pinned, and only one that is not begins a call: so when nobody
-    // else used it at the moment when it was taken from the kernel, nobody does now.
+    // else used it at a moment after it was taken from the kernel, nobody does now.
     if state & USES == HOLDS_VALUE {
         recycle(place, state);
     } else {
-        // The operation has ended, and whoever waits for the last one shall not wait for this.
-        Slots::mark_ended(place);
         let_go(place, HOLDS_VALUE);
     }
     value
@@ -199,7 +230,7 @@ unsafe fn move_out<T>(place: &Place<'_, Slot<T>>, state: u64) -> T {
 
 /// Ends one use of a slot. Whoever ends the last one is alone with the slot, and frees it.
 #[inline]
-fn let_go<T>(place: &Place<'_, Slot<T>>, used: u64) {
+fn let_go<T>(place: SlotRef<'_, Slot<T>>, used: u64) {
     let before = place.slot.state.fetch_sub(used, AcqRel);
     if before & USES == used {
         recycle(place, before);
@@ -208,16 +239,16 @@ fn let_go<T>(place: &Place<'_, Slot<T>>, used: u64) {
 
 /// Called by the last one to let go of a slot, which is therefore alone with it.
 #[inline]
-fn recycle<T>(place: &Place<'_, Slot<T>>, state: u64) {
+fn recycle<T>(place: SlotRef<'_, Slot<T>>, state: u64) {
     place.slot.state.store((state & !USES).wrapping_add(GENERATION), Release);
-    Slots::release(place);
+    place.release();
 }
 
 impl<T> Drop for InFlight<T> {
     fn drop(&mut self) {
         // A slot still taken may be one that the kernel writes to. Memory that is leaked can be
         // written to for ever; memory that is freed is somebody else's.
-        if self.slots.is_empty() {
+        if self.slots.taken().next().is_none() {
             // SAFETY: dropped once, here, and not used after.
             unsafe { ManuallyDrop::drop(&mut self.slots) };
         }
@@ -226,12 +257,12 @@ impl<T> Drop for InFlight<T> {
 
 /// Keeps a slot from serving another operation.
 struct Pin<'a, T> {
-    place: Place<'a, Slot<T>>,
+    place: SlotRef<'a, Slot<T>>,
 }
 
 impl<T> Drop for Pin<'_, T> {
     fn drop(&mut self) {
-        let_go(&self.place, PIN);
+        let_go(self.place, PIN);
     }
 }
 

@@ -84,52 +84,47 @@
 pub mod ffi;
 pub mod guide;
 
-// The floors of ARCHITECTURE.md, from the ground. Those files that need Windows say so themselves;
-// of `waker` it is said here, since it calls nothing of Windows, and a test compiles it elsewhere.
+// The floors of ARCHITECTURE.md: each module stands on those above it in this list. Those that need
+// Windows are there on Windows only.
 
-mod address;
-mod buffer;
-mod status;
-mod timeout;
-
-mod in_flight;
-mod parts;
-mod slots;
 mod sync;
 
-mod extension;
-mod port;
-mod socket;
-
-mod accepting;
-mod completion;
-mod mode;
-mod operation;
-mod rejected;
-mod shared;
+mod buffer;
 #[cfg(windows)]
-mod waker;
+mod port;
+#[cfg(windows)]
+mod socket;
+mod status;
 
-mod inline;
-mod listener;
+mod in_flight;
+
+#[cfg(windows)]
+mod completion;
+#[cfg(windows)]
+mod control;
+#[cfg(windows)]
+mod operation;
+#[cfg(windows)]
+mod shared;
+
+#[cfg(windows)]
 mod queue;
+#[cfg(windows)]
 mod registration;
-mod tcp;
 
-mod connect;
+#[cfg(windows)]
+mod tcp;
 
 pub use self::buffer::Buffer;
 #[cfg(windows)]
 pub use self::{
-    completion::{Completion, Completions},
+    completion::Completion,
+    control::Waker,
     in_flight::OperationId,
-    mode::{Inline, Mode, Queued, Submitted},
     port::{BorrowedPort, CompletionPort, Key, Packet},
-    queue::CompletionQueue,
-    registration::{Registration, Source},
-    rejected::Rejected,
+    queue::{CompletionQueue, Completions},
+    registration::{Inline, Mode, Queued, Registration, Rejected, Source, Submitted},
     status::Failure,
-    waker::Waker,
 };
 
 /// The programs in the README, compiled with the other examples of the documentation.

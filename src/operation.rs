@@ -1,61 +1,70 @@
-//! What is lent to the kernel along with an `OVERLAPPED`.
+//! What is lent to the kernel along with an `OVERLAPPED`, and how it is told when that has ended.
+//!
+//! [`OperationKind`] is the one place that knows all the kinds of operations there are, as
+//! [`Completion`] is for the program. What belongs to one kind alone, its memory and what has to be
+//! done at its end, stands with the sockets or files that it is about.
 
-#![cfg(windows)]
+#![allow(unsafe_code, reason = "it vouches for received bytes")]
+
+mod outcome;
+mod owner;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Release};
 
-use super::accepting::Accepting;
-use super::address::RawAddress;
-use super::port::Key;
-use super::sync::AtomicBool;
+use super::buffer::Buffer;
+use super::completion::Completion;
+use super::in_flight::Completed;
+use super::socket::{Accepting, Connecting};
 
-/// What an operation knows of the registration that submitted it. The registration holds one
-/// reference and each operation in flight another, so the count says how many there are.
-#[derive(Debug)]
-pub(super) struct Owner {
-    pub(super) key: Key,
-    /// Open until the registration has left the queue; see `Core::while_open`.
-    pub(super) handle: usize,
-    gone: AtomicBool,
-}
-
-impl Owner {
-    pub(super) fn new(key: Key, handle: usize) -> Arc<Self> {
-        Arc::new(Self { key, handle, gone: AtomicBool::new(false) })
-    }
-
-    /// The registration is being dropped: nothing is said under its key from now on.
-    pub(super) fn leave(&self) {
-        self.gone.store(true, Release);
-    }
-
-    #[inline]
-    pub(super) fn is_gone(&self) -> bool {
-        self.gone.load(Acquire)
-    }
-}
+pub(super) use self::outcome::SubmitOutcome;
+pub(super) use self::owner::{Owner, Owners};
 
 /// One operation, at its place in the table while the kernel has it.
 pub(super) struct Operation<B> {
     pub(super) owner: Arc<Owner>,
-    pub(super) work: Work<B>,
+    pub(super) kind: OperationKind<B>,
 }
 
 /// What the operation is to do, with the memory that it lends.
-pub(super) enum Work<B> {
+pub(super) enum OperationKind<B> {
     Receive(B),
     /// A receive of no bytes, which lends no memory.
     Readable,
     Send(B),
     Accept(Accepting),
-    /// The address on the heap, since connections are fewer than messages. Whoever makes the call has
-    /// the other reference, for as long as the call may look at it.
-    Connect(#[allow(dead_code, reason = "it is kept, and not read")] Arc<RawAddress>),
+    Connect(Connecting),
 }
 
-impl<B> Work<B> {
-    /// The buffer of work that lends one.
+impl<B: Buffer> Operation<B> {
+    /// Says how an operation has ended, and gives back what was lent for it. The caller's code runs
+    /// here: a buffer counts what it has received.
+    #[inline]
+    pub(super) fn completion(ended: Completed<Self>, owners: &Owners) -> Completion<B> {
+        let Completed { id, status, count, value: Self { owner, kind } } = ended;
+        let (key, result) = (owner.key, status.result());
+        match kind {
+            OperationKind::Receive(mut buffer) => {
+                if result.is_ok() {
+                    // SAFETY: the system reports that it wrote so many bytes, and it was given the
+                    // front of the spare room, at its length or less.
+                    unsafe { buffer.advance(count) };
+                }
+                Completion::Received { key, id, buffer, result: result.map(|()| count) }
+            }
+            OperationKind::Readable => Completion::Readable { key, id, result },
+            OperationKind::Send(buffer) => Completion::Sent { key, id, buffer, count, result },
+            OperationKind::Accept(memory) => {
+                Completion::Accepted { key, id, result: owners.finish(&owner, memory, result) }
+            }
+            OperationKind::Connect(memory) => {
+                Completion::Connected { key, id, result: owners.finish(&owner, memory, result) }
+            }
+        }
+    }
+}
+
+impl<B> OperationKind<B> {
+    /// The buffer of a kind that lends one.
     pub(super) fn into_buffer(self) -> B {
         match self {
             Self::Receive(buffer) | Self::Send(buffer) => buffer,

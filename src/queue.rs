@@ -8,7 +8,7 @@
 //!                     │     ├ in_flight     │      Owner ◀── each operation in `in_flight`
 //!   Completions       │     │  operations and the buffers lent with them: the kernel's
 //!   completions and   │     ├ handles of the live registrations
-//!   buffers that have │     └ signals ◀─────┴── Waker
+//!   buffers that have │     └ control ◀─────┴── Waker
 //!   come back         │         the port, and what is told through it
 //! ```
 //!
@@ -22,29 +22,29 @@
 //! and waits a bounded time for the packets. If some operation never ends, its memory is never
 //! freed: see the drop of `InFlight`.
 
-#![cfg(windows)]
-#![allow(unsafe_code, reason = "it vouches that packets come from the port")]
+mod completions;
+mod waiting;
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
-use super::completion::{Completion, Completions, Origin, Unread};
+use super::control::Waker;
 use super::ffi::constants::FILE_SKIP_SET_EVENT_ON_HANDLE;
-use super::port::{BorrowedPort, CompletionPort, Key, Packet};
-use super::registration::{Registration, Source};
-use super::rejected::Rejected;
+use super::port::{BorrowedPort, CompletionPort, Deadline, Key};
+use super::registration::{Registration, Rejected, Source};
 use super::shared::Core;
-use super::socket::skip;
-use super::timeout::Patience;
-use super::waker::{Signal, Waker};
+use super::socket::set_notification_modes;
+
+pub use self::completions::Completions;
+use self::completions::go_on_with_panic;
 
 /// How long a queue that is dropped waits for what it has cancelled. Cancelled operations end within
 /// microseconds; a driver that takes longer than this is broken, and then memory is leaked.
-const FAREWELL: Duration = Duration::from_secs(2);
+const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A completion port, with the operations that are in flight on it.
 ///
@@ -146,21 +146,21 @@ impl<B: Buffer> CompletionQueue<B> {
         source: S,
         key: Key,
     ) -> Result<Registration<S, B>, Rejected<S>> {
-        if let Err(error) = self.core.signals.port().associate(source.handle(), key) {
+        if let Err(error) = self.core.control.port().associate(source.handle(), key) {
             return Err(Rejected::new(error, source));
         }
         // Nobody waits on the handle itself, so the system need not signal it each time. A provider
         // that cannot do without works as well, only slower.
-        let _ = skip(source.handle(), FILE_SKIP_SET_EVENT_ON_HANDLE);
+        let _ = set_notification_modes(source.handle(), FILE_SKIP_SET_EVENT_ON_HANDLE);
         Ok(Registration::new(Arc::clone(&self.core), source, key))
     }
 
     /// A way to wake a thread that waits here, for other threads to keep.
     pub fn waker(&self) -> Waker {
-        Waker::new(Arc::clone(&self.core.signals))
+        Waker::new(Arc::clone(&self.core.control))
     }
 
-    /// Sends a value to whoever waits: one [`Completion::Posted`] for each call.
+    /// Sends a value to whoever waits: one [`Completion::Posted`](super::Completion::Posted) for each call.
     ///
     /// # Errors
     ///
@@ -169,13 +169,13 @@ impl<B: Buffer> CompletionQueue<B> {
     /// Calls [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus).
     #[doc(alias = "PostQueuedCompletionStatus")]
     pub fn post(&self, key: Key, value: u32) -> io::Result<()> {
-        self.core.signals.post(Signal::Post, key, value)
+        self.core.control.post(key, value)
     }
 
-    /// Tells every thread that waits, now or later, to end: each `wait` from now on delivers a batch of
-    /// what is there, and behind it [`Completion::ShutDown`], without sleeping. What has not come by
-    /// then stays in flight: collect it with [`drain`](Self::drain), or drop the queue. A
-    /// [`Waker`] can do this too.
+    /// Tells every thread that waits, now or later, to end: its batch brings what is there, and behind it
+    /// [`Completion::ShutDown`](super::Completion::ShutDown). What has not come by then stays in flight:
+    /// [waiting](Self::wait#after-the-shutdown) with the same batch goes on and collects it, until a batch
+    /// comes back empty. A [`Waker`] can do this too.
     ///
     /// # Errors
     ///
@@ -185,21 +185,23 @@ impl<B: Buffer> CompletionQueue<B> {
     /// Calls [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus)
     /// if a thread waits.
     pub fn shut_down(&self) -> io::Result<()> {
-        self.core.signals.shut_down()
+        self.core.control.shut_down()
     }
 
     /// How many operations are in flight: submitted, and not yet taken out of the port. Exact when
     /// no other thread submits or waits at this moment. (A registration's
     /// [`in_flight`](Registration::in_flight) also counts what lies in a batch unread.)
+    ///
+    /// Looks at each of them.
     pub fn in_flight(&self) -> usize {
         self.core.in_flight.count()
     }
 
     /// The port, to associate a handle for which the queue has no method. Its packets come as
-    /// [`Completion::Foreign`]. Only the queue dequeues: a packet that somebody else takes out never
+    /// [`Completion::Foreign`](super::Completion::Foreign). Only the queue dequeues: a packet that somebody else takes out never
     /// reaches it, and an operation, or a wake-up, then stays under way for ever.
     pub fn port(&self) -> BorrowedPort<'_> {
-        BorrowedPort::new(self.core.signals.port())
+        BorrowedPort::new(self.core.control.port())
     }
 
     /// Sleeps until something has happened, and fills the batch with it.
@@ -207,6 +209,19 @@ impl<B: Buffer> CompletionQueue<B> {
     /// Returns at once if the batch holds completions that have not been read. `None` waits for ever;
     /// a `Duration`, however long, ends. It is rounded up to milliseconds, the system's unit. When the
     /// time is up the batch is empty, which is no error.
+    ///
+    /// Some of what is in the batch may be nobody's any more: completions of registrations that have been
+    /// dropped. They are not given out, but their buffers are dropped when they are reached. So a batch
+    /// that is not empty can give out nothing.
+    ///
+    /// # After the shutdown
+    ///
+    /// Each batch is told once: it brings what is there, and behind that
+    /// [`Completion::ShutDown`](super::Completion::ShutDown), without sleeping. Waiting with it again goes
+    /// on delivering what is in flight, and sleeps until there is something, as before. When nothing is
+    /// in flight any more the batch is empty, once; so is that of each other thread that collects,
+    /// whichever of them has taken the last. Whoever goes on waiting after that sleeps until something is
+    /// posted or submitted again, or the time is up.
     ///
     /// # Errors
     ///
@@ -217,126 +232,58 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// Calls [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).
     #[doc(alias = "GetQueuedCompletionStatusEx")]
+    #[inline]
     pub fn wait<'a>(
         &self,
         batch: &'a mut Completions<B>,
         timeout: Option<Duration>,
     ) -> io::Result<&'a mut Completions<B>> {
-        let signals = &self.core.signals;
-        let patience = Patience::new(timeout);
-        while !batch.has_next() {
-            let parked = signals.park();
-            let shut_down = signals.is_shut_down();
-            let dequeued = if shut_down {
-                self.dequeue(batch, &Patience::new(Some(Duration::ZERO)))
-            } else {
-                self.dequeue(batch, &patience)
-            };
-            drop(parked);
-            dequeued?;
-            if signals.is_shut_down() {
-                // First of all, for when it fails another thread may go on sleeping, and the caller
-                // is to know. What has been dequeued stays in the batch.
-                signals.pass_shutdown_on()?;
-                let (completion, origin) = (Completion::ShutDown, Origin::Other);
-                // Read last, behind the packets.
-                batch.unread.insert(0, Unread { completion, origin });
-            } else if patience.is_over() {
-                break;
-            }
+        if batch.is_empty() {
+            self.core.fill(batch, &Deadline::new(timeout))?;
         }
         Ok(batch)
     }
 
-    /// As [`wait`](Self::wait), but [`shut_down`](Self::shut_down) does not end it, nor does it tell of
-    /// that: for the end of a program, to collect what is still in flight. Operations may still be
-    /// submitted. The batch is empty when nothing is in flight any more, or when the time of this call is
-    /// up; [`in_flight`](Self::in_flight) says which. What lies in the batch unread comes first.
+    /// As [`wait`](Self::wait), up to a moment, for a program that keeps a list of what is due when.
     ///
     /// # Errors
     ///
     /// As [`wait`](Self::wait).
-    pub fn drain<'a>(
+    #[doc(alias = "GetQueuedCompletionStatusEx")]
+    pub fn wait_until<'a>(
         &self,
         batch: &'a mut Completions<B>,
-        timeout: Duration,
+        moment: Instant,
     ) -> io::Result<&'a mut Completions<B>> {
-        let patience = Patience::new(Some(timeout));
-        while !batch.has_next() && self.in_flight() > 0 {
-            self.dequeue(batch, &patience)?;
-            if self.core.signals.is_shut_down() {
-                // The packet may have been meant for a thread that sleeps.
-                self.core.signals.pass_shutdown_on()?;
-            }
-            if patience.is_over() {
-                break;
-            }
+        if batch.is_empty() {
+            self.core.fill(batch, &Deadline::at(moment))?;
         }
         Ok(batch)
-    }
-
-    /// Waits once, and turns packets into completions. There may be none, when all the packets were
-    /// those of registrations that are gone.
-    #[inline]
-    fn dequeue(&self, batch: &mut Completions<B>, patience: &Patience) -> io::Result<()> {
-        batch.packets.clear();
-        self.core.signals.port().dequeue_within(&mut batch.packets, patience)?;
-        debug_assert!(batch.is_empty(), "who waits has read what was there");
-        for packet in &batch.packets {
-            self.read(packet, &mut batch.unread);
-        }
-        // It is read from its end.
-        batch.unread.reverse();
-        Ok(())
-    }
-
-    /// Finds out what a packet means. Its address is compared with those that could be meant: the
-    /// marks of our own messages, and the operations in flight.
-    #[inline]
-    fn read(&self, packet: &Packet, unread: &mut Vec<Unread<B>>) {
-        let signals = &self.core.signals;
-        let mut tell = |completion, origin| unread.push(Unread { completion, origin });
-        match signals.read(packet) {
-            Some(Signal::Wake) => {
-                signals.wake_arrived();
-                tell(Completion::Woken, Origin::WakeUp(Arc::clone(signals)));
-            }
-            Some(Signal::Post) => {
-                let (key, value) = (packet.key(), packet.bytes());
-                tell(Completion::Posted { key, value }, Origin::Other);
-            }
-            // It has done its work by ending the wait; the flag says the rest.
-            Some(Signal::ShutDown) => {}
-            // SAFETY: the packet came out of this queue's port, where its operations complete.
-            None => match unsafe { self.core.in_flight.complete(packet.overlapped()) } {
-                Some(ended) => {
-                    let (completion, owner) = self.core.finish(ended);
-                    if !owner.is_gone() {
-                        tell(completion, Origin::Operation(owner));
-                    }
-                }
-                None => tell(Completion::Foreign(*packet), Origin::Other),
-            },
-        }
     }
 }
 
 impl<B: Buffer> Drop for CompletionQueue<B> {
     fn drop(&mut self) {
-        let (core, patience) = (&self.core, Patience::new(Some(FAREWELL)));
+        let (core, deadline) = (&self.core, Deadline::new(Some(DROP_TIMEOUT)));
         core.in_flight.close();
-        core.signals.queue_dropped();
+        core.control.queue_dropped();
         let mut batch = Completions::with_capacity(64);
-        while core.in_flight.count() > 0 && !patience.is_over() {
+        batch.attach(core);
+        let mut dropped = Ok(());
+        while !core.in_flight.is_empty() && !deadline.is_over() {
             // Again in each round: another thread may have been about to submit.
-            core.cancel_everything();
-            let moment = Patience::new(Some(Duration::from_millis(20)));
-            if self.dequeue(&mut batch, &moment).is_err() {
+            core.owners.cancel_everything();
+            batch.clear();
+            let moment = Deadline::new(Some(Duration::from_millis(20)));
+            if core.control.port().dequeue_within(&mut batch.packets, &moment).is_err() {
                 // It may be a shortage that passes, and what is in flight is worth another try.
                 thread::yield_now();
             }
-            batch.unread.clear();
+            batch.claim(core);
+            // A buffer whose drop panics does not end this: the kernel has others still.
+            dropped = dropped.and(batch.drop_all());
         }
+        go_on_with_panic(dropped);
     }
 }
 

@@ -6,27 +6,26 @@
 //! lent things live; and each operation holds a reference to its [`Owner`], to learn whether
 //! somebody still wants to hear of it.
 
-#![cfg(windows)]
 #![allow(unsafe_code, reason = "it cancels operations by their address")]
+
+mod association;
+mod mode;
+mod rejected;
 
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::os::windows::io::AsRawHandle;
 use std::ptr::null_mut;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU16, AtomicU32};
 
 use super::buffer::Buffer;
-use super::ffi::types::OVERLAPPED;
-use super::in_flight::{Lent, OperationId, Reserved};
-use super::mode::{Mode, Queued};
-use super::operation::{Operation, Owner, Work};
+use super::in_flight::OperationId;
 use super::port::Key;
-use super::rejected::Rejected;
-use super::shared::{Core, cancel};
-use super::socket::Started;
+use super::shared::Core;
+
+use self::association::Association;
+pub use self::mode::{Inline, Mode, Queued, Submitted};
+pub use self::rejected::Rejected;
 
 /// What can be registered with a [`CompletionQueue`](super::CompletionQueue). The crate implements
 /// it for the types of std that it has operations for, and nobody else can: an operation is sound
@@ -38,6 +37,9 @@ pub(super) mod sealed {
     use std::os::windows::io::BorrowedHandle;
 
     pub trait Handle {
+        /// What is remembered of such a handle beside it.
+        type Memo: Default;
+
         fn handle(&self) -> BorrowedHandle<'_>;
 
         /// An error if it is not what its type says, so that its operations would end otherwise.
@@ -59,32 +61,29 @@ pub(super) mod sealed {
 /// [closing](super::guide::closing) tells how to end a conversation without one.
 pub struct Registration<S: Source, B: Buffer = Vec<u8>, M: Mode = Queued> {
     /// Before the source, so that it leaves while the handle is open.
-    pub(super) membership: Membership<B>,
+    pub(super) association: Association<B>,
+    pub(super) memo: S::Memo,
     source: S,
     mode: PhantomData<M>,
 }
 
 impl<S: Source, B: Buffer> Registration<S, B> {
     pub(super) fn new(core: Arc<Core<B>>, source: S, key: Key) -> Self {
-        let handle = source.handle().as_raw_handle().addr();
-        core.join(handle);
-        let owner = Owner::new(key, handle);
-        let membership =
-            Membership { core, owner, near: AtomicU32::new(0), family: AtomicU16::new(0) };
-        Self { membership, source, mode: PhantomData }
+        let association = Association::new(core, source.handle(), key);
+        Self { association, memo: S::Memo::default(), source, mode: PhantomData }
     }
 }
 
 impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     /// The same under another mode, of which the caller has told the system.
     pub(super) fn into_mode<N: Mode>(self) -> Registration<S, B, N> {
-        let Self { membership, source, .. } = self;
-        Registration { membership, source, mode: PhantomData }
+        let Self { association, memo, source, .. } = self;
+        Registration { association, memo, source, mode: PhantomData }
     }
 
     /// The key under which its completions come.
     pub fn key(&self) -> Key {
-        self.membership.owner.key
+        self.association.key()
     }
 
     /// The socket, for everything that is not an overlapped operation: its addresses, its options,
@@ -105,15 +104,15 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     /// # }
     /// ```
     pub fn into_inner(self) -> S {
-        let Self { membership, source, .. } = self;
-        drop(membership);
+        let Self { association, source, .. } = self;
+        drop(association);
         source
     }
 
     /// How many operations of this registration are in flight: lent to the kernel, or in a batch that
     /// has not been read.
     pub fn in_flight(&self) -> usize {
-        Arc::strong_count(&self.membership.owner) - 1
+        self.association.in_flight()
     }
 
     /// Asks the system to cancel one operation. Its completion comes in any case: as
@@ -138,8 +137,7 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     /// Calls [`CancelIoEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func).
     #[doc(alias = "CancelIoEx")]
     pub fn cancel(&self, id: OperationId) -> io::Result<bool> {
-        let cancelled = |overlapped| self.membership.cancel(overlapped);
-        self.membership.core.in_flight.while_lent(id, cancelled).unwrap_or(Ok(false))
+        self.association.cancel_one(id)
     }
 
     /// As [`cancel`](Self::cancel), for all operations that are pending on the socket. That includes
@@ -153,7 +151,7 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     /// Calls [`CancelIoEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func).
     #[doc(alias = "CancelIoEx")]
     pub fn cancel_all(&self) -> io::Result<bool> {
-        self.membership.cancel(null_mut())
+        self.association.cancel(null_mut())
     }
 }
 
@@ -164,108 +162,5 @@ impl<S: Source + fmt::Debug, B: Buffer, M: Mode> fmt::Debug for Registration<S, 
             .field("source", &self.source)
             .field("in_flight", &self.in_flight())
             .finish()
-    }
-}
-
-/// What a registration is to the queue. Dropping it leaves the queue.
-pub(super) struct Membership<B: Buffer> {
-    core: Arc<Core<B>>,
-    /// Its handle is open for as long as this is there: `Registration` drops it before the source.
-    owner: Arc<Owner>,
-    /// The slot that the last operation had, where the next one looks first.
-    near: AtomicU32,
-    /// Of a listener: the family of its addresses, once it has been asked for it, and before that 0.
-    pub(super) family: AtomicU16,
-}
-
-impl<B: Buffer> Membership<B> {
-    /// Puts an operation in its place, from where it can be lent.
-    #[inline]
-    pub(super) fn reserve(
-        &self,
-        work: Work<B>,
-    ) -> Result<Reserved<'_, Operation<B>>, Rejected<Work<B>>> {
-        let operation = Operation { owner: Arc::clone(&self.owner), work };
-        let near = self.near.load(Relaxed);
-        self.core.in_flight.reserve(near, operation).map_err(no_room)
-    }
-
-    /// Makes a reserved operation the kernel's. The call that starts it comes next, and after that
-    /// [`settle`](Self::settle).
-    #[inline]
-    pub(super) fn lend<'a>(
-        &self,
-        reserved: Reserved<'a, Operation<B>>,
-    ) -> Result<Lent<'a, Operation<B>>, Rejected<Work<B>>> {
-        let lent = reserved.lend().map_err(gone)?;
-        self.near.store(lent.id().slot(), Relaxed);
-        Ok(lent)
-    }
-
-    /// Draws the consequence of what the call has answered: the operation goes on, or it is over and
-    /// comes back.
-    ///
-    /// # Safety
-    ///
-    /// * The call was one that starts an operation of this handle with what `lent` names, and of what
-    ///   the call may write to, everything is the slot's or outlives the call. It has returned, and
-    ///   `started` is what it has answered.
-    /// * If `M` skips packets, so does the handle, and the call was given the count to write to.
-    #[inline]
-    pub(super) unsafe fn settle<M: Mode>(
-        &self,
-        lent: Lent<'_, Operation<B>>,
-        started: Started,
-    ) -> Result<M::Answer<B>, Rejected<Work<B>>> {
-        let id = lent.id();
-        match started {
-            Started::AtOnce if M::SKIPS => {
-                // SAFETY: the caller vouches that it has succeeded, and that no packet comes then.
-                if let Some(ended) = unsafe { lent.take_done() } {
-                    return Ok(M::done(self.core.finish(ended).0));
-                }
-            }
-            Started::AtOnce | Started::Pending => {}
-            Started::Failed(error) => {
-                // SAFETY: the caller vouches that the call has failed.
-                if let Some(operation) = unsafe { lent.take_back() } {
-                    return Err(Rejected::new(error, operation.work));
-                }
-            }
-        }
-        // A packet comes, or has come, and with it goes the buffer.
-        Ok(M::pending(id))
-    }
-
-    fn cancel(&self, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
-        // SAFETY: the handle is open for as long as `self` is there.
-        unsafe { cancel(self.owner.handle, overlapped) }
-    }
-}
-
-#[cold]
-fn gone<B>(operation: Operation<B>) -> Rejected<Work<B>> {
-    let gone = "the completion queue of this registration has been dropped, so no completion could \
-                come; register a new socket with a new queue";
-    Rejected::new(io::Error::new(io::ErrorKind::BrokenPipe, gone), operation.work)
-}
-
-#[cold]
-fn no_room<B>(operation: Operation<B>) -> Rejected<Work<B>> {
-    let full = "there is no memory for another operation in flight; wait for some of those to \
-                complete";
-    Rejected::new(io::Error::new(io::ErrorKind::OutOfMemory, full), operation.work)
-}
-
-impl<B: Buffer> Drop for Membership<B> {
-    fn drop(&mut self) {
-        self.owner.leave();
-        // Without operations there is nothing to cancel, which saves a call for each connection.
-        if Arc::strong_count(&self.owner) > 1 {
-            // Should it fail, closing the socket cancels them, unless there is a duplicate; and
-            // then they are the kernel's for longer, in memory that waits for them.
-            let _ = self.cancel(null_mut());
-        }
-        self.core.leave(self.owner.handle);
     }
 }

@@ -10,4 +10,4 @@ pub(super) use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
 pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
-pub(super) use std::thread::yield_now;
+pub(super) use std::thread::{sleep, yield_now};

@@ -206,7 +206,7 @@ fn a_thousand_wakes_cost_one_post() -> io::Result<()> {
 }
 
 /// What a connection costs that is registered, says one thing and goes, with or without a receive that
-/// waits. Its one allocation is what its operations know of it.
+/// waits. The first one's allocation is what its operations know of it; the second one gets that again.
 #[test]
 fn a_connection_costs_a_fixed_small_number_of_calls_and_allocations() -> io::Result<()> {
     let calls = Calls::watch();
@@ -226,7 +226,7 @@ fn a_connection_costs_a_fixed_small_number_of_calls_and_allocations() -> io::Res
             (Call::SetFileCompletionNotificationModes, 1),
             (Call::getsockopt, 1),
         ];
-        assert_eq!(registering, (made.to_vec(), 1));
+        assert_eq!(registering, (made.to_vec(), usize::from(!receives)));
 
         let stream = stream.expect("registered above");
         let [to_receive, to_send] = buffers;
@@ -276,7 +276,7 @@ fn accepting_and_connecting_cost_a_fixed_small_number_of_calls() -> io::Result<(
     gather_in_port(&queue, 2);
     let mut batch = Completions::with_capacity(64);
     let collecting = cost_of(&calls, || {
-        assert_eq!(queue.wait(&mut batch, Some(DEADLINE)).expect("waiting").len(), 2);
+        assert_eq!(queue.wait(&mut batch, Some(DEADLINE)).expect("waiting").count(), 2);
     });
     let made = [(Call::GetQueuedCompletionStatusEx, 1), (Call::setsockopt, 2)];
     assert_eq!(collecting, (made.to_vec(), 0));

@@ -254,7 +254,7 @@ unsafe impl Buffer for Slow {
     }
 }
 
-/// The queue waits for the operation that is being submitted, and gives up in the end. Then nothing is
+/// The queue does not wait for an operation whose buffer is still being asked for its memory. Nothing is
 /// lent to it any more, for nobody would ever take it back.
 #[test]
 fn a_buffer_that_takes_longer_than_its_queue_comes_back() {
@@ -265,7 +265,7 @@ fn a_buffer_that_takes_longer_than_its_queue_comes_back() {
         let slow = Slow { buffer: drops.buffer(), dropped: Some(dropped) };
         let rejected = thread::scope(|scope| {
             let submitting = scope.spawn(|| stream.receive(slow));
-            until("the operation is being submitted", || queue.in_flight() == 1);
+            until("the operation is being submitted", || stream.in_flight() == 1);
             drop(queue);
             sender.send(()).expect("the buffer waits for this");
             submitting.join().expect("no panic").expect_err("the queue is gone")

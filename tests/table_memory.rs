@@ -16,7 +16,6 @@ mod table {
     #[path = "../ffi/mod.rs"]
     mod ffi;
     mod in_flight;
-    mod slots;
     mod status;
     mod sync;
 
@@ -45,7 +44,9 @@ mod table {
                 // SAFETY: the field is aligned, and everybody touches it as an atomic.
                 unsafe { AtomicUsize::from_ptr(status) }.store(0, Release);
                 // SAFETY: the operation has ended.
-                assert!(unsafe { self.0.complete(*overlapped) }.is_some());
+                let claim = unsafe { self.0.claim(*overlapped) }.expect("it is in flight");
+                // SAFETY: the claim is this table's, and collected here alone.
+                let _ = unsafe { self.0.collect(claim) };
             }
             assert_eq!(self.0.count(), kept);
         }

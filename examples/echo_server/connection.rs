@@ -1,12 +1,11 @@
 //! One connection: its stream, and what is on its way there.
 //!
 //! At any time one operation of it is in flight, or one thread has its completion in hand. So no
-//! two threads ever deal with it at once, and what they leave for each other is simple: the thread
-//! that submits an operation has written everything before that, for the next one to read.
+//! two threads ever submit to it at once; only the thread that stops the server looks in from outside.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use overlapped::{Inline, Registration, Submitted};
 
@@ -31,7 +30,7 @@ impl Connection {
     /// Receives, at the beginning of the buffer.
     pub fn receive(&self, mut buffer: Vec<u8>) -> io::Result<Submitted> {
         buffer.clear();
-        self.receiving.store(true, Relaxed);
+        self.receiving.store(true, SeqCst);
         match &self.stream {
             Stream::Queued(stream) => Ok(Submitted::Pending(stream.receive(buffer)?)),
             Stream::Inline(stream) => Ok(stream.receive(buffer)?),
@@ -39,7 +38,7 @@ impl Connection {
     }
 
     pub fn send(&self, buffer: Vec<u8>) -> io::Result<Submitted> {
-        self.receiving.store(false, Relaxed);
+        self.receiving.store(false, SeqCst);
         match &self.stream {
             Stream::Queued(stream) => Ok(Submitted::Pending(stream.send(buffer)?)),
             Stream::Inline(stream) => Ok(stream.send(buffer)?),
@@ -50,7 +49,7 @@ impl Connection {
     /// with something unreceived would reset it, and what the client has not received yet would be
     /// lost.
     pub fn end(&self, buffer: Vec<u8>) -> io::Result<Submitted> {
-        self.ending.store(true, Relaxed);
+        self.ending.store(true, SeqCst);
         match &self.stream {
             Stream::Queued(stream) => stream.shutdown(Shutdown::Write)?,
             Stream::Inline(stream) => stream.shutdown(Shutdown::Write)?,
@@ -59,12 +58,12 @@ impl Connection {
     }
 
     pub fn is_ending(&self) -> bool {
-        self.ending.load(Relaxed)
+        self.ending.load(SeqCst)
     }
 
     /// Asks for the completion of a receive that waits for the client. A send goes on.
     pub fn cancel_receive(&self) {
-        if self.receiving.load(Relaxed) {
+        if self.receiving.load(SeqCst) && !self.is_ending() {
             // If this fails, the client has until the end of the farewell to send something.
             let _ = match &self.stream {
                 Stream::Queued(stream) => stream.cancel_all(),

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Once};
 
 use overlapped::{Completion, CompletionQueue, Failure, Key, Submitted};
@@ -99,7 +99,13 @@ impl<'a> Echo<'a> {
         let mut turns = 0;
         loop {
             match step {
-                Ok(Some(Submitted::Pending(_))) => return None,
+                Ok(Some(Submitted::Pending(_))) => {
+                    // `stop` may have passed this connection by, before there was something to cancel.
+                    if self.stopping.load(SeqCst) {
+                        connection.cancel_receive();
+                    }
+                    return None;
+                }
                 Ok(Some(Submitted::Done(completion))) if turns == TURN => return Some(completion),
                 Ok(Some(Submitted::Done(completion))) => step = self.next(connection, completion),
                 // The client has ended its side and has been sent everything, or it has gone.
@@ -114,7 +120,7 @@ impl<'a> Echo<'a> {
 
     /// Submits what follows an operation that has ended; `None` if that was the last.
     fn next(&self, connection: &Connection, ended: Completion) -> io::Result<Option<Submitted>> {
-        let stopping = self.stopping.load(Relaxed);
+        let stopping = self.stopping.load(SeqCst);
         let submitted = match ended {
             Completion::Received { result: Ok(0), .. } => return Ok(None),
             Completion::Received { buffer, result: Ok(_), .. } => {
@@ -162,7 +168,7 @@ impl Service for Echo<'_> {
     }
 
     fn stop(&self) {
-        self.stopping.store(true, Relaxed);
+        self.stopping.store(true, SeqCst);
         self.acceptor.close();
         for (_, connection) in self.connections.all() {
             connection.cancel_receive();

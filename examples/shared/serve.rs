@@ -1,17 +1,17 @@
 //! Threads that serve one queue, and how they come to an end.
 //!
 //! ```text
-//!   threads   wait, handle, wait, handle, ... ShutDown    joined
-//!   main                                                     stop, drain (2 s at most), close
+//!   wait, handle, wait, handle, ... ShutDown   stop, wait, handle, ... nothing is in flight: the end
+//!                                                                  ... 2 s have passed: close, wait, ...
 //! ```
 //!
-//! When the queue is shut down, each thread finishes its batch and returns. Then one thread is
-//! left, and what is in flight: it lets the connections end in order, for a bounded time, and
-//! closes those that did not.
+//! Each thread has one loop for all of this. When the queue is shut down, each is told once; then the
+//! connections are asked to end in order, and the loop goes on while there is something to collect. After
+//! a bounded time those that have not ended are closed.
 
-use std::collections::VecDeque;
 use std::io;
 use std::num::NonZero;
+use std::sync::Once;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,10 +36,11 @@ pub trait Service: Sync {
     /// Is called once a second, until `stop`.
     fn each_second(&self);
 
-    /// The server is to end: begin to end each connection. From here on only one thread calls.
+    /// The server is to end: begin to end each connection. Is called once, while other threads handle
+    /// what has happened before, or after.
     fn stop(&self);
 
-    /// The time is up: drop what is left.
+    /// The time is up: drop what is left. Is called once, after `stop`.
     fn close(&self);
 }
 
@@ -56,7 +57,8 @@ pub fn serve(
     service: &impl Service,
     mut each_second: impl FnMut() + Send,
 ) -> io::Result<()> {
-    let left = thread::scope(|scope| {
+    let (stop, close) = (Once::new(), Once::new());
+    thread::scope(|scope| {
         let (alive, second) = mpsc::channel::<()>();
         let clock = scope.spawn(move || {
             while second.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
@@ -64,78 +66,52 @@ pub fn serve(
                 each_second();
             }
         });
-        let work = || work(queue, service);
+        let work = || work(queue, service, &stop, &close);
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let ends = threads.into_iter().map(|thread| thread.join().expect("no handler panics"));
-        let left = ends.collect::<io::Result<Vec<_>>>();
+        let ended = ends.collect::<Vec<_>>();
         drop(alive);
         clock.join().expect("no handler panics");
-        left
+        ended.into_iter().collect::<io::Result<()>>()
     })?;
-    wind_up(queue, service, left.into_iter().flatten().collect())
-}
-
-/// Returns what still has to be handled.
-fn work(queue: &CompletionQueue, service: &impl Service) -> io::Result<VecDeque<Completion>> {
-    let (mut batch, mut later) = (Completions::with_capacity(BATCH), VecDeque::new());
-    loop {
-        let timeout = if later.is_empty() { None } else { Some(Duration::ZERO) };
-        let completions = queue.wait(&mut batch, timeout).inspect_err(|_| {
-            // Should this fail as well, the others find the same error by themselves.
-            let _ = queue.shut_down();
-        })?;
-        if handle_all(completions, &mut later, service) {
-            return Ok(later);
-        }
-    }
-}
-
-/// Gives everything one turn: what has been put off, and then what is new. Returns whether the
-/// queue has been shut down.
-fn handle_all(
-    completions: &mut Completions,
-    later: &mut VecDeque<Completion>,
-    service: &impl Service,
-) -> bool {
-    for _ in 0..later.len() {
-        let again = later.pop_front().and_then(|completion| service.handle(completion));
-        later.extend(again);
-    }
-    let mut shut_down = false;
-    for completion in completions {
-        match completion {
-            Completion::ShutDown => shut_down = true,
-            completion => later.extend(service.handle(completion)),
-        }
-    }
-    shut_down
-}
-
-fn wind_up(
-    queue: &CompletionQueue,
-    service: &impl Service,
-    mut later: VecDeque<Completion>,
-) -> io::Result<()> {
-    let mut batch = Completions::with_capacity(BATCH);
-    let give_up = Instant::now() + FAREWELL;
-    service.stop();
-    loop {
-        let left = give_up.saturating_duration_since(Instant::now());
-        let timeout = if later.is_empty() { left } else { Duration::ZERO };
-        let completions = queue.drain(&mut batch, timeout)?;
-        if left.is_zero() || completions.is_empty() && later.is_empty() {
-            break;
-        }
-        handle_all(completions, &mut later, service);
-    }
-
-    // This cancels what is left. Nobody hears of it, but it has to come back all the same.
-    service.close();
-    while !queue.drain(&mut batch, PATIENCE)?.is_empty() {
-        batch.by_ref().for_each(drop);
-    }
     match queue.in_flight() {
         0 => Ok(()),
         rest => Err(io::Error::other(format!("{rest} operations are still in flight"))),
+    }
+}
+
+/// One thread, from the first completion to the last.
+fn work(
+    queue: &CompletionQueue,
+    service: &impl Service,
+    stop: &Once,
+    close: &Once,
+) -> io::Result<()> {
+    let mut batch = Completions::with_capacity(BATCH);
+    let mut until = None;
+    loop {
+        let waited = match until {
+            None => queue.wait(&mut batch, None),
+            Some(moment) => queue.wait_until(&mut batch, moment),
+        };
+        // If shutting down fails as well, the others find the same error by themselves.
+        let completions = waited.inspect_err(|_| drop(queue.shut_down()))?;
+        if completions.is_empty() {
+            // Nothing is in flight any more, or the time is up: once for the farewell, and once for what
+            // was closed after that, which has to come back all the same.
+            if queue.in_flight() == 0 || close.is_completed() {
+                return Ok(());
+            }
+            close.call_once(|| service.close());
+            until = Some(Instant::now() + PATIENCE);
+        }
+        while let Some(completion) = batch.next() {
+            if let Completion::ShutDown = completion {
+                stop.call_once(|| service.stop());
+                until = Some(Instant::now() + FAREWELL);
+            } else if let Some(later) = service.handle(completion) {
+                batch.push(later);
+            }
+        }
     }
 }

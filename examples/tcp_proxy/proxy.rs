@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use overlapped::{Completion, CompletionQueue, Failure, Key};
@@ -89,6 +89,14 @@ impl<'a> Proxy<'a> {
         let entry = Arc::new(Mutex::new(Connecting { pair: Pair::new(client), tried: 0 }));
         self.pairs.insert(number, Arc::clone(&entry));
         self.connect(number, &mut lock(&entry));
+        if self.stopping.load(SeqCst) {
+            // `stop` may have passed this one by, which was not in the table yet.
+            self.stop_pair(number);
+        }
+    }
+
+    fn stop_pair(&self, number: usize) {
+        self.go_on(key(number, Side::Client), |pair, _| Ok(pair.stop()));
     }
 
     /// Starts to connect to the next address. The pair is locked meanwhile, since the completion
@@ -148,16 +156,17 @@ impl<'a> Proxy<'a> {
 
 impl Service for Proxy<'_> {
     fn handle(&self, completion: Completion) -> Option<Completion> {
-        let stopping = self.stopping.load(Relaxed);
+        // Looked at while the pair is locked, so that `stop` comes before that or finds what was submitted.
+        let stopping = || self.stopping.load(SeqCst);
         match completion {
             Completion::Accepted { result, .. } => self.accepted(self.acceptor.accepted(result)?),
             Completion::Connected { key, result, .. } => self.connected(key, result),
             Completion::Received { key, buffer, result, .. } => {
-                self.go_on(key, |pair, from| pair.received(from, buffer, result, stopping));
+                self.go_on(key, |pair, from| pair.received(from, buffer, result, stopping()));
             }
             Completion::Sent { key, buffer, count, result, .. } => {
                 self.statistics.sent(count);
-                self.go_on(key, |pair, to| pair.sent(to, buffer, result, stopping));
+                self.go_on(key, |pair, to| pair.sent(to, buffer, result, stopping()));
             }
             // The proxy starts nothing else that could complete.
             _ => {}
@@ -170,10 +179,10 @@ impl Service for Proxy<'_> {
     }
 
     fn stop(&self) {
-        self.stopping.store(true, Relaxed);
+        self.stopping.store(true, SeqCst);
         self.acceptor.close();
         for (number, _) in self.pairs.all() {
-            self.go_on(key(number, Side::Client), |pair, _| Ok(pair.stop()));
+            self.stop_pair(number);
         }
     }
 

@@ -7,37 +7,37 @@
 #![allow(unsafe_code, reason = "it hands memory to the kernel and takes it back")]
 
 use std::mem::ManuallyDrop;
-use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 use super::super::ffi::types::OVERLAPPED;
-use super::super::slots::{Place, Slots};
 use super::super::status::Status;
+use super::super::sync::Ordering::{Relaxed, SeqCst};
 use super::slot::{HOLDS_VALUE, IN_CALL, LENT, Slot, USES};
+use super::slots::SlotRef;
 use super::{Completed, InFlight, OperationId, let_go, move_out};
 
 /// A slot with its value in place, before the kernel gets it. Dropping it drops the value.
-pub(in super::super) struct Reserved<'a, T> {
+pub(crate) struct Reserved<'a, T> {
     table: &'a InFlight<T>,
-    place: Place<'a, Slot<T>>,
+    place: SlotRef<'a, Slot<T>>,
 }
 
 impl<'a, T> Reserved<'a, T> {
     /// Of a slot that the caller has taken, and into which it has written the value.
     #[inline]
-    pub(super) fn new(table: &'a InFlight<T>, place: Place<'a, Slot<T>>) -> Self {
+    pub(super) fn new(table: &'a InFlight<T>, place: SlotRef<'a, Slot<T>>) -> Self {
         Self { table, place }
     }
 
     /// The value, at the address that it keeps until it is completed: pointers into it, taken
     /// here, are what the kernel is given.
     #[inline]
-    pub(in super::super) fn value(&mut self) -> &mut T {
+    pub(crate) fn value(&mut self) -> &mut T {
         // SAFETY: `reserve` wrote the value, and until `lend` this guard is its only owner.
         unsafe { &mut *self.place.slot.value() }
     }
 
     /// Undoes the reservation: the value comes back.
-    pub(in super::super) fn into_value(self) -> T {
+    pub(crate) fn into_value(self) -> T {
         let this = ManuallyDrop::new(self);
         // SAFETY: the guard is forgotten, so its drop does not read the value a second time.
         unsafe { this.give_back() }
@@ -51,7 +51,7 @@ impl<'a, T> Reserved<'a, T> {
     unsafe fn give_back(&self) -> T {
         // SAFETY: `reserve` wrote the value, nobody was lent it, and this is the only reading.
         let value = unsafe { self.place.slot.value().read() };
-        Slots::release(&self.place);
+        self.place.release();
         value
     }
 
@@ -60,20 +60,21 @@ impl<'a, T> Reserved<'a, T> {
     /// dequeued on another thread before that call comes back. When the table has been closed the
     /// value comes back.
     #[inline]
-    pub(in super::super) fn lend(self) -> Result<Lent<'a, T>, T> {
-        // Looked at when the slot is taken, and as late as can be: so whoever closes the table and
-        // then counts either counts this one, or this one sees that the table is closed.
-        if self.table.closed.load(SeqCst) {
-            return Err(self.into_value());
-        }
-        let this = ManuallyDrop::new(self);
-        let slot = this.place.slot;
+    pub(crate) fn lend(self) -> Result<Lent<'a, T>, T> {
+        let slot = self.place.slot;
         // SAFETY: the slot is taken, and not lent.
         unsafe { slot.prepare() };
         let generation = slot.state.load(Relaxed) & !USES;
-        slot.state.store(generation | LENT | HOLDS_VALUE | IN_CALL, Release);
-        let id = this.table.id(this.place.index, generation);
-        Ok(Lent { id, place: this.place })
+        // It counts as in flight, and then it looks whether the table is closed; who closes the table
+        // counts after. So either this sees that it is closed, or it is among those that are waited for.
+        slot.state.store(generation | LENT | HOLDS_VALUE | IN_CALL, SeqCst);
+        if self.table.closed.load(SeqCst) {
+            // Nobody has touched it: no packet is believed while it is pending, and its id is unknown.
+            slot.state.store(generation, Relaxed);
+            return Err(self.into_value());
+        }
+        let this = ManuallyDrop::new(self);
+        Ok(Lent { id: this.table.id(this.place.index, generation), place: this.place })
     }
 }
 
@@ -87,31 +88,31 @@ impl<T> Drop for Reserved<'_, T> {
 /// An operation that is the kernel's, as the thread holds it that makes the call: up to the moment
 /// when that call has returned. What the call is given to write to is the slot's, and the slot serves
 /// no other operation while this is there. It may be completed, though, at any time.
-pub(in super::super) struct Lent<'a, T> {
+pub(crate) struct Lent<'a, T> {
     id: OperationId,
-    place: Place<'a, Slot<T>>,
+    place: SlotRef<'a, Slot<T>>,
 }
 
 impl<T> Lent<'_, T> {
     #[inline]
-    pub(in super::super) fn id(&self) -> OperationId {
+    pub(crate) fn id(&self) -> OperationId {
         self.id
     }
 
     #[inline]
-    pub(in super::super) fn overlapped(&self) -> *mut OVERLAPPED {
+    pub(crate) fn overlapped(&self) -> *mut OVERLAPPED {
         self.place.slot.overlapped()
     }
 
     /// Where the call can report how many bytes it has moved at once. It holds 0.
     #[inline]
-    pub(in super::super) fn count(&self) -> *mut u32 {
+    pub(crate) fn count(&self) -> *mut u32 {
         self.place.slot.count()
     }
 
     /// Where the call can read flags, and write others. It holds 0.
     #[inline]
-    pub(in super::super) fn flags(&self) -> *mut u32 {
+    pub(crate) fn flags(&self) -> *mut u32 {
         self.place.slot.flags()
     }
 
@@ -122,7 +123,7 @@ impl<T> Lent<'_, T> {
     ///
     /// * The call has returned an error, and it is not that the operation is pending.
     #[cold]
-    pub(in super::super) unsafe fn take_back(self) -> Option<T> {
+    pub(crate) unsafe fn take_back(self) -> Option<T> {
         // What was refused before it began still reads "pending". What has failed in the kernel at once
         // can read as an error, the one case in which the status is written without a packet, says
         // Microsoft. Anything else, a warning or a success, has run, and ends with a packet even
@@ -140,7 +141,7 @@ impl<T> Lent<'_, T> {
     ///
     /// * The call has returned and said that it has succeeded, on a handle that queues no packet then.
     #[inline]
-    pub(in super::super) unsafe fn take_done(self) -> Option<Completed<T>> {
+    pub(crate) unsafe fn take_done(self) -> Option<Completed<T>> {
         let id = self.id;
         // SAFETY: the call that writes here has returned.
         let count = unsafe { self.count().read() } as usize;
@@ -161,7 +162,7 @@ impl<T> Lent<'_, T> {
         let state = self.place.slot.take_from_kernel(IN_CALL, when)?;
         let this = ManuallyDrop::new(self);
         // SAFETY: `LENT` was set, and this call has cleared it.
-        Some(unsafe { move_out(&this.place, state) })
+        Some(unsafe { move_out(this.place, state) })
     }
 }
 
@@ -169,6 +170,6 @@ impl<T> Drop for Lent<'_, T> {
     /// The call has returned, or was never made: then the operation stays, for nobody ends it.
     #[inline]
     fn drop(&mut self) {
-        let_go(&self.place, IN_CALL);
+        let_go(self.place, IN_CALL);
     }
 }

@@ -5,17 +5,17 @@
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 use super::super::ffi::ntstatus::STATUS_PENDING;
 use super::super::ffi::types::OVERLAPPED;
-use super::super::slots::Zeroed;
 use super::super::status::Status;
+use super::super::sync::Ordering::{Acquire, Relaxed, SeqCst};
 use super::super::sync::{AtomicU64, AtomicUsize};
+use super::slots::Zeroed;
 
 // The state of a slot: its generation above fourteen bits. A slot that is taken serves its next
 // operation when all of them are clear, and whoever clears the last one releases it.
-/// The kernel has the slot, and its packet has not been seen.
+/// The kernel has the slot, and nobody has claimed it by its packet.
 pub(super) const LENT: u64 = 1;
 /// The value is in the slot: whoever clears this bit has moved it out.
 pub(super) const HOLDS_VALUE: u64 = 2;
@@ -23,7 +23,7 @@ pub(super) const HOLDS_VALUE: u64 = 2;
 pub(super) const IN_CALL: u64 = 4;
 /// How many threads are about to name this slot to the system, counted in steps of this.
 pub(super) const PIN: u64 = 8;
-pub(super) const MOST_PINS: u64 = 0x3FF8;
+pub(super) const MAX_PINS: u64 = 0x3FF8;
 /// One more generation.
 pub(super) const GENERATION: u64 = 0x4000;
 /// All but the generation.
@@ -117,11 +117,18 @@ impl<T> Slot<T> {
         Status::from_internal(self.internal().load(Acquire))
     }
 
+    /// Whether the kernel has the slot, and nobody has claimed it.
+    pub(super) fn is_lent(&self) -> bool {
+        self.state.load(SeqCst) & LENT != 0
+    }
+
     /// Clears `LENT`, and with it `also`, if it is set and `belongs` agrees, and gives the state as it
     /// is then. Of any number of threads that try, one succeeds, and what was lent is its alone.
     #[inline]
     pub(super) fn take_from_kernel(&self, also: u64, belongs: impl Fn() -> bool) -> Option<u64> {
         let taken = |state| (state & LENT != 0 && belongs()).then_some(state & !(LENT | also));
-        self.state.fetch_update(AcqRel, Acquire, taken).ok().map(|state| state & !(LENT | also))
+        // Sequentially consistent, so that of two threads, one that takes the last operation and then
+        // looks who waits, and one that waits and then looks whether there is one, either sees the other.
+        self.state.fetch_update(SeqCst, Acquire, taken).ok().map(|state| state & !(LENT | also))
     }
 }

@@ -1,5 +1,6 @@
 //! A queue's port, as others may use it.
 
+#![cfg(windows)]
 #![allow(unsafe_code, reason = "it posts packets with addresses of the caller's")]
 
 use std::io;
@@ -24,7 +25,7 @@ pub struct BorrowedPort<'a> {
 }
 
 impl<'a> BorrowedPort<'a> {
-    pub(in super::super) fn new(port: &'a CompletionPort) -> Self {
+    pub(crate) fn new(port: &'a CompletionPort) -> Self {
         Self { port }
     }
 

@@ -32,6 +32,8 @@ pub enum Gate {
     NotZero(Arc<AtomicUsize>),
     /// Another thread has made a step meanwhile.
     AnotherStep,
+    /// And so has each other thread that can, but for those that wait for the same.
+    EachOther,
 }
 
 /// A step, for whoever reads how it came to a failure.
@@ -155,14 +157,21 @@ impl State {
         chosen
     }
 
-    fn is_ready(&self, thread: usize) -> bool {
-        let thread = &self.threads[thread];
+    fn is_ready(&self, number: usize) -> bool {
+        let thread = &self.threads[number];
         !thread.is_over
             && match &thread.gate {
                 Gate::Open => true,
                 Gate::Unlocked(address) => !self.held.contains(address),
                 Gate::NotZero(number) => number.load(SeqCst) != 0,
                 Gate::AnotherStep => self.trace.len() > thread.since,
+                Gate::EachOther => {
+                    let steps = &self.trace[thread.since..];
+                    let has_gone_on = |other| steps.iter().any(|step| step.thread == other);
+                    let sleeps = |n: usize| matches!(self.threads[n].gate, Gate::EachOther);
+                    let mut others = (0..self.threads.len()).filter(|other| !sleeps(*other));
+                    others.all(|other| has_gone_on(other) || !self.is_ready(other))
+                }
             }
     }
 

@@ -1,32 +1,20 @@
-//! Stands in the place of `src/port.rs`: a queue of packets, in which the threads of a model sleep as
-//! they do in the kernel, and which can refuse a packet as the system does that has no memory for it.
+//! Stands in the place of `src/port/completion_port.rs`: a queue of packets, in which the threads of a
+//! model sleep as they do in the kernel, and which can refuse a packet as the system does that has no
+//! memory for it.
 
-#![allow(unsafe_code, reason = "posting an address is unsafe, as it is with the port")]
+#![allow(unsafe_code, reason = "a packet is made as the system makes it")]
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem::transmute;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::ffi::types::OVERLAPPED;
+use super::super::ffi::types::{OVERLAPPED, OVERLAPPED_ENTRY};
+use super::{Deadline, Key, Packet};
 use crate::baton::{Gate, step};
 use crate::plan::Access;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key(pub usize);
-
-/// A packet: the address alone, for the rest has no part in what is explored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packet {
-    overlapped: usize,
-}
-
-impl Packet {
-    pub fn overlapped(&self) -> *mut OVERLAPPED {
-        std::ptr::without_provenance_mut(self.overlapped)
-    }
-}
 
 #[derive(Debug, Default)]
 pub struct CompletionPort {
@@ -50,8 +38,8 @@ impl CompletionPort {
     #[track_caller]
     pub unsafe fn post_overlapped(
         &self,
-        _key: Key,
-        _bytes: u32,
+        key: Key,
+        bytes: u32,
         overlapped: *mut OVERLAPPED,
     ) -> io::Result<()> {
         step("a post", self.access(), Gate::Open);
@@ -59,32 +47,42 @@ impl CompletionPort {
             self.refused.fetch_sub(1, SeqCst);
             return Err(io::ErrorKind::OutOfMemory.into());
         }
+        let entry = OVERLAPPED_ENTRY {
+            lpCompletionKey: key.0,
+            lpOverlapped: overlapped,
+            Internal: 0,
+            dwNumberOfBytesTransferred: bytes,
+        };
         let mut packets = self.packets();
-        packets.push_back(Packet { overlapped: overlapped.addr() });
+        // SAFETY: a packet is an entry, transparently.
+        packets.push_back(unsafe { transmute::<OVERLAPPED_ENTRY, Packet>(entry) });
         self.count.store(packets.len(), SeqCst);
         Ok(())
     }
 
-    /// Sleeps until there is a packet, and takes out as many as there are, but no more than `most`.
+    /// Takes out as many packets as are there and have room, and sleeps until there is one, or does not
+    /// sleep at all: there is no time here.
     #[track_caller]
-    pub fn dequeue(&self, most: usize) -> Vec<Packet> {
-        step("a wait in the port", self.access(), Gate::NotZero(Arc::clone(&self.count)));
-        self.take(most)
+    pub(in super::super) fn dequeue_within(
+        &self,
+        packets: &mut Vec<Packet>,
+        deadline: &Deadline,
+    ) -> io::Result<usize> {
+        if deadline.is_over() {
+            step("a look into the port", self.access(), Gate::Open);
+        } else {
+            step("a wait in the port", self.access(), Gate::NotZero(Arc::clone(&self.count)));
+        }
+        let mut there = self.packets();
+        let taken = there.len().min(packets.capacity() - packets.len());
+        packets.extend(there.drain(..taken));
+        self.count.store(there.len(), SeqCst);
+        Ok(taken)
     }
 
-    /// As `dequeue`, for a caller that does not sleep.
-    #[track_caller]
-    pub fn dequeue_at_once(&self, most: usize) -> Vec<Packet> {
-        step("a look into the port", self.access(), Gate::Open);
-        self.take(most)
-    }
-
-    fn take(&self, most: usize) -> Vec<Packet> {
-        let mut packets = self.packets();
-        let taken = packets.len().min(most);
-        let taken = packets.drain(..taken).collect();
-        self.count.store(packets.len(), SeqCst);
-        taken
+    /// For a model, after its threads: how many packets there are.
+    pub fn len(&self) -> usize {
+        self.count.load(SeqCst)
     }
 
     fn access(&self) -> Access {

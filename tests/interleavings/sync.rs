@@ -11,6 +11,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic;
 use std::sync::{LockResult, TryLockError};
+use std::time::Duration;
 
 pub use std::sync::PoisonError;
 pub use std::sync::atomic::Ordering;
@@ -22,6 +23,13 @@ use crate::plan::Access;
 #[track_caller]
 pub fn yield_now() {
     step("yield_now", Access::Any, Gate::AnotherStep);
+}
+
+/// Lets all others go on that can, each by a step at least, for that is what it is for. If none can, it
+/// ends by itself.
+#[track_caller]
+pub fn sleep(_duration: Duration) {
+    step("sleep", Access::Any, Gate::EachOther);
 }
 
 macro_rules! atomic {

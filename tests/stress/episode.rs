@@ -181,7 +181,7 @@ fn end_in_order(calls: &Calls, mut worker: Worker) {
     world.links().iter().for_each(|link| link.cancel_all());
     world.listener.cancel_all().expect("nothing is spoilt any more");
     world.ledger.close_sockets();
-    worker.drain();
+    worker.collect();
     let ledger = &world.ledger;
     ledger.assert_all_told();
     let (mixed_in, seen) = (calls.strangers(), ledger.strangers.load(SeqCst));

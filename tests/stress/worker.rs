@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use overlapped::{Completion, Completions, Key, OperationId};
 
@@ -44,23 +44,16 @@ impl Worker {
         }
     }
 
-    /// Collects what is in flight, to the last, and then what was posted, which does not count as that.
-    pub fn drain(&mut self) {
-        let start = Instant::now();
-        while self.world.queue.in_flight() > 0 && start.elapsed() < DEADLINE {
-            self.world.queue.drain(&mut self.batch, DEADLINE).expect("a wait does not fail");
+    /// Collects what is in flight, to the last, and what was posted.
+    pub fn collect(&mut self) {
+        loop {
+            let waited = self.world.queue.wait(&mut self.batch, Some(DEADLINE));
+            if waited.expect("a wait does not fail").is_empty() {
+                break;
+            }
             self.read(usize::MAX);
         }
         assert_eq!(self.world.queue.in_flight(), 0, "still with the kernel");
-        loop {
-            self.world.queue.wait(&mut self.batch, None).expect("a wait does not fail");
-            let left = self.batch.len();
-            self.read(usize::MAX);
-            // Every batch ends with the shutdown, and the last one has nothing else.
-            if left == 1 {
-                break;
-            }
-        }
     }
 
     pub fn world(&self) -> &Arc<World> {

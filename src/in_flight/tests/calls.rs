@@ -67,7 +67,7 @@ fn what_has_ended_at_once_is_taken_with_the_count_of_its_call() {
     assert!(ended.status.result().is_ok());
 }
 
-/// The packet is dequeued while the call that has started the operation is still under way, and the
+/// The packet is dequeued while the call that has outcome_of the operation is still under way, and the
 /// call then writes where it was told to.
 #[test]
 fn a_slot_whose_call_has_not_returned_serves_no_other_operation() {

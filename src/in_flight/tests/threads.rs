@@ -23,7 +23,7 @@ fn run<'scope>(threads: impl IntoIterator<Item = thread::ScopedJoinHandle<'scope
 #[test]
 fn eight_threads_share_a_table() {
     let (table, mint) = (InFlight::new(), Mint::default());
-    let work = |thread: usize| {
+    let kind = |thread: usize| {
         for round in 0..rounds(2_000) {
             let token = |n| mint.token(thread * 1_000_000 + n);
             let held: Vec<_> = (0..1 + round % 5).map(|n| (n, lend(&table, token(n)))).collect();
@@ -34,7 +34,7 @@ fn eight_threads_share_a_table() {
             }
         }
     };
-    thread::scope(|scope| run((0..8).map(|thread| scope.spawn(move || work(thread)))));
+    thread::scope(|scope| run((0..8).map(|thread| scope.spawn(move || kind(thread)))));
     assert_eq!((table.count(), mint.dropped()), (0, 8 * 3 * rounds(2_000)));
 }
 

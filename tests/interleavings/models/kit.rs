@@ -16,7 +16,7 @@ pub type Table = InFlight<u32>;
 
 /// The address of an operation, which goes from thread to thread as it does in a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address(*mut OVERLAPPED);
+pub struct Address(pub *mut OVERLAPPED);
 
 // SAFETY: it is used as the kernel uses it: the memory is written to while it is lent, and else compared.
 unsafe impl Send for Address {}
@@ -55,7 +55,9 @@ pub fn submit(table: &Table, near: u32, value: u32) -> Option<Address> {
 #[track_caller]
 pub fn complete(table: &Table, packet: Address) -> Option<u32> {
     // SAFETY: what the model has not ended is turned away, and what it has ended it touches no more.
-    unsafe { table.complete(packet.0) }.map(|ended| ended.value)
+    let claim = unsafe { table.claim(packet.0) }?;
+    // SAFETY: it is this table's, and was given to this call alone.
+    Some(unsafe { table.collect(claim) }.value)
 }
 
 /// After the threads: the system ends what is in flight, and its packets are dequeued.

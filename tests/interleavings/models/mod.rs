@@ -5,5 +5,6 @@ mod cancelling;
 mod closing;
 mod completing;
 mod kit;
+mod queue;
 mod shutdown;
 mod waking;

@@ -1,110 +1,130 @@
-//! Whoever waits is told that the queue is shut down, and nobody sleeps for ever: that would be a
-//! deadlock here.
+//! Whoever waits is told that the queue is shut down, and that nothing is in flight any more; and nobody
+//! sleeps for ever, which would be a deadlock here.
 
-use super::super::port::CompletionPort;
-use super::super::waker::{Signal, Signals};
+#![allow(unsafe_code, reason = "an operation is taken back in place of who made its call")]
+
+use super::queue::{Batch, Queue, Told};
 use crate::explorer::check;
 use crate::plan::Bound;
-
-/// The loop of `CompletionQueue::wait`, on a queue that has no operations: gives the number of wake-ups,
-/// and whether the queue was shut down. The error is that of a shutdown that cannot be passed on.
-fn wait(signals: &Signals, most: usize) -> std::io::Result<(usize, bool)> {
-    let mut woken = 0;
-    while woken == 0 {
-        let parked = signals.park();
-        let packets = if signals.is_shut_down() {
-            signals.port().dequeue_at_once(most)
-        } else {
-            signals.port().dequeue(most)
-        };
-        drop(parked);
-        for packet in packets {
-            if let Some(Signal::Wake) = signals.read(&packet) {
-                signals.wake_arrived();
-                woken += 1;
-            }
-        }
-        if signals.is_shut_down() {
-            signals.pass_shutdown_on()?;
-            return Ok((woken, true));
-        }
-    }
-    Ok((woken, false))
-}
-
-fn signals(refused: usize) -> Signals {
-    let port = CompletionPort::default();
-    port.refuse(refused);
-    Signals::new(port)
-}
-
-/// Waits until the queue is shut down, and does what the documentation says after an error.
-fn wait_for_shutdown(signals: &Signals, most: usize) {
-    while !matches!(wait(signals, most), Ok((_, true))) {}
-}
-
-/// After the threads: nobody counts as one that waits, so nobody is to be told.
-fn is_over(signals: &Signals) {
-    signals.port().dequeue_at_once(9);
-    assert!(signals.pass_shutdown_on().is_ok());
-    assert_eq!(signals.port().dequeue_at_once(9), [], "there is nobody to tell");
-}
-
-/// As a program that tries again until it succeeds.
-fn shut_down(signals: &Signals) {
-    while signals.shut_down().is_err() {}
-}
 
 #[test]
 fn one_that_waits_is_told() {
     check("shut_down_one", 2, Bound::Outcomes, |execution| {
-        let signals = signals(0);
-        execution
-            .run([Box::new(|| wait_for_shutdown(&signals, 1)), Box::new(|| shut_down(&signals))]);
+        let queue = Queue::new(0);
+        execution.run([
+            Box::new(|| _ = queue.wait_for_shutdown(&mut Batch::with_capacity(1))),
+            Box::new(|| queue.shut_down()),
+        ]);
+        queue.is_over();
+    });
+}
+
+/// Two that wait, with batches of this capacity, and so many posts that fail.
+fn shut_down_two(name: &str, capacity: usize, refused: usize) {
+    check(name, 3, Bound::Preemptions(3), |execution| {
+        let queue = Queue::new(refused);
+        let wait = || _ = queue.wait_for_shutdown(&mut Batch::with_capacity(capacity));
+        execution.run([Box::new(wait), Box::new(wait), Box::new(|| queue.shut_down())]);
+        queue.is_over();
     });
 }
 
 #[test]
 fn all_that_wait_are_told() {
-    for (name, most) in [("shut_down_two", 1), ("shut_down_two_in_batches", 8)] {
-        check(name, 3, Bound::Outcomes, |execution| {
-            let signals = signals(0);
-            execution.run([
-                Box::new(|| wait_for_shutdown(&signals, most)),
-                Box::new(|| wait_for_shutdown(&signals, most)),
-                Box::new(|| shut_down(&signals)),
-            ]);
-            is_over(&signals);
-        });
-    }
+    shut_down_two("shut_down_two", 1, 0);
+    shut_down_two("shut_down_two_in_batches", 8, 0);
 }
 
 #[test]
 fn all_that_wait_are_told_although_a_post_fails() {
-    check("shut_down_refused", 3, Bound::Outcomes, |execution| {
-        let signals = signals(1);
+    shut_down_two("shut_down_refused", 8, 1);
+}
+
+/// A wake-up on its way takes nobody's shutdown, and is not lost.
+#[test]
+fn all_that_wait_are_told_although_one_is_woken() {
+    check("shut_down_and_wake", 3, Bound::Preemptions(3), |execution| {
+        let queue = Queue::new(0);
+        let told = [Told::default(); 2];
+        let [mut one, mut other] = told;
+        let wait = |told: &mut Told| *told = queue.wait_for_shutdown(&mut Batch::with_capacity(8));
         execution.run([
-            Box::new(|| wait_for_shutdown(&signals, 8)),
-            Box::new(|| wait_for_shutdown(&signals, 8)),
-            Box::new(|| shut_down(&signals)),
+            Box::new(|| wait(&mut one)),
+            Box::new(|| wait(&mut other)),
+            Box::new(|| {
+                queue.core.control.wake().expect("there is memory");
+                queue.shut_down();
+            }),
         ]);
-        is_over(&signals);
+        assert!(one.woken + other.woken == 1 || queue.core.control.port().len() > 0);
+        queue.is_over();
     });
 }
 
-/// A wake-up on its way takes nobody's shutdown.
+/// Two collect what is in flight, and one of them gets the last: the other is told, too.
 #[test]
-fn all_that_wait_are_told_although_one_is_woken() {
-    check("shut_down_and_wake", 3, Bound::Outcomes, |execution| {
-        let signals = signals(0);
+fn all_that_collect_are_told_when_the_last_has_come() {
+    check("collect_two", 3, Bound::Preemptions(2), |execution| {
+        let queue = Queue::new(0);
+        let address = queue.submit();
+        queue.shut_down();
+        let [mut one, mut other] = [Told::default(); 2];
+        let collect = |told: &mut Told| {
+            let mut batch = Batch::with_capacity(8);
+            *told = queue.wait_for_shutdown(&mut batch);
+            queue.collect(&mut batch, told);
+        };
         execution.run([
-            Box::new(|| wait_for_shutdown(&signals, 8)),
-            Box::new(|| wait_for_shutdown(&signals, 8)),
+            Box::new(|| collect(&mut one)),
+            Box::new(|| collect(&mut other)),
+            Box::new(|| queue.end(address)),
+        ]);
+        assert_eq!(one.received + other.received, 1);
+        queue.is_over();
+    });
+}
+
+/// The shutdown comes in the middle of it.
+#[test]
+fn who_collects_is_told_when_the_last_has_come() {
+    check("collect", 3, Bound::Preemptions(3), |execution| {
+        let queue = Queue::new(0);
+        let address = queue.submit();
+        let mut told = Told::default();
+        execution.run([
             Box::new(|| {
-                signals.wake().expect("there is memory");
-                shut_down(&signals);
+                let mut batch = Batch::with_capacity(8);
+                told = queue.wait_for_shutdown(&mut batch);
+                queue.collect(&mut batch, &mut told);
+            }),
+            Box::new(|| queue.shut_down()),
+            Box::new(|| queue.end(address)),
+        ]);
+        assert_eq!(told.received, 1);
+        queue.is_over();
+    });
+}
+
+/// No packet comes of the last operation: its call has said all.
+#[test]
+fn who_collects_is_told_when_the_last_has_ended_without_a_packet() {
+    check("collect_inline", 2, Bound::Outcomes, |execution| {
+        let queue = Queue::new(0);
+        let lent = queue.lend();
+        execution.run([
+            Box::new(|| {
+                let mut batch = Batch::with_capacity(8);
+                let mut told = queue.wait_for_shutdown(&mut batch);
+                queue.collect(&mut batch, &mut told);
+                assert_eq!(told.received, 0);
+            }),
+            Box::new(|| {
+                queue.shut_down();
+                // SAFETY: the model's call has ended, and no packet comes of it.
+                assert!(unsafe { lent.take_done() }.is_some());
+                queue.core.ended_without_packet();
             }),
         ]);
-        is_over(&signals);
+        queue.is_over();
     });
 }

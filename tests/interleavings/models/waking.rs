@@ -3,15 +3,15 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use super::super::port::CompletionPort;
+use super::super::control::{Control, ControlPacket};
+use super::super::port::{CompletionPort, Deadline};
 use super::super::sync::AtomicUsize;
-use super::super::waker::{Signal, Signals};
 use crate::explorer::check;
 use crate::plan::Bound;
 
 /// A port, and the work that is announced by waking: a bit for each piece.
 struct Scene {
-    signals: Signals,
+    control: Control,
     done: AtomicUsize,
 }
 
@@ -19,32 +19,41 @@ impl Scene {
     fn new(refused: usize) -> Self {
         let port = CompletionPort::default();
         port.refuse(refused);
-        Self { signals: Signals::new(port), done: AtomicUsize::new(0) }
+        Self { control: Control::new(port), done: AtomicUsize::new(0) }
     }
 
     /// Does a piece of work, and says so. Gives the piece if that was possible.
     fn work_and_wake(&self, piece: usize) -> usize {
         self.done.fetch_or(piece, SeqCst);
-        if self.signals.wake().is_ok() { piece } else { 0 }
+        if self.control.wake().is_ok() { piece } else { 0 }
+    }
+
+    /// Takes all wake-ups out of the port, and says how many there were.
+    #[track_caller]
+    fn dequeue(&self, deadline: &Deadline) -> usize {
+        let mut packets = Vec::with_capacity(9);
+        self.control.port().dequeue_within(&mut packets, deadline).expect("there is room");
+        let is_wake = |packet| matches!(self.control.classify(packet), Some(ControlPacket::Wake));
+        assert!(packets.iter().all(is_wake));
+        packets.len()
     }
 
     /// Sleeps until a wake-up comes, and gives the work that is seen after it.
     fn wait(&self) -> usize {
-        let packets = self.signals.port().dequeue(1);
-        assert!(matches!(self.signals.read(&packets[0]), Some(Signal::Wake)));
-        self.signals.wake_arrived();
+        assert_eq!(self.dequeue(&Deadline::Endless), 1);
+        self.control.wake_arrived();
         self.done.load(SeqCst)
     }
 
     /// After the threads: what was announced has been seen, or will be; and the next `wake` wakes.
     fn is_announced(&self, announced: usize, seen: usize) {
-        let left = self.signals.port().dequeue_at_once(9).len();
+        let left = self.dequeue(&Deadline::Passed);
         assert!(left <= 1, "one is enough");
         let missed = announced & !seen;
         assert!(missed == 0 || left > 0, "work {missed} has not been seen, and nobody is woken");
-        (0..left).for_each(|_| self.signals.wake_arrived());
-        assert!(self.signals.wake().is_ok());
-        assert_eq!(self.signals.port().dequeue_at_once(9).len(), 1, "the next one is no exception");
+        (0..left).for_each(|_| self.control.wake_arrived());
+        assert!(self.control.wake().is_ok());
+        assert_eq!(self.dequeue(&Deadline::Passed), 1, "the next one is no exception");
     }
 }
 

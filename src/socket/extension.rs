@@ -14,21 +14,21 @@ use std::os::windows::io::BorrowedSocket;
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 
-use super::ffi;
-use super::ffi::constants::{AF_INET6, SIO_GET_EXTENSION_FUNCTION_POINTER, SOCKET_ERROR};
-use super::ffi::mswsock::{LPFN_ACCEPTEX, LPFN_CONNECTEX, LPFN_GETACCEPTEXSOCKADDRS};
-use super::ffi::socket_address::ADDRESS_FAMILY;
-use super::ffi::types::{GUID, SOCKET};
-use super::socket::{raw, require_stream};
+use super::super::ffi;
+use super::super::ffi::constants::{AF_INET6, SIO_GET_EXTENSION_FUNCTION_POINTER, SOCKET_ERROR};
+use super::super::ffi::mswsock::{LPFN_ACCEPTEX, LPFN_CONNECTEX, LPFN_GETACCEPTEXSOCKADDRS};
+use super::super::ffi::socket_address::ADDRESS_FAMILY;
+use super::super::ffi::types::{GUID, SOCKET};
+use super::{raw, require_stream};
 
-pub(super) struct Extensions {
-    pub(super) accept: LPFN_ACCEPTEX,
-    pub(super) addresses: LPFN_GETACCEPTEXSOCKADDRS,
-    pub(super) connect: LPFN_CONNECTEX,
+pub(crate) struct Extensions {
+    pub(crate) accept: LPFN_ACCEPTEX,
+    pub(crate) addresses: LPFN_GETACCEPTEXSOCKADDRS,
+    pub(crate) connect: LPFN_CONNECTEX,
 }
 
 /// The functions for a TCP socket of this family, IPv4 or IPv6. The first call looks them up.
-pub(super) fn extensions(
+pub(crate) fn extensions(
     socket: BorrowedSocket<'_>,
     family: ADDRESS_FAMILY,
 ) -> io::Result<&'static Extensions> {

@@ -1,6 +1,6 @@
 //! Slots: memory for operations that never moves, found again by an address nobody has to trust.
 //!
-//! The kernel keeps the address of an operation for as long as it works on it, so the place of
+//! The kernel keeps the address of an operation for as long as it works on it, so the memory of
 //! an operation must not move when others come. A `Vec` moves on growth, and a `Box` for each
 //! operation costs an allocation for each message. Here slots stand in *groups* of 32, and groups
 //! in *blocks*, each block twice as large as the one before; a block is allocated once and stays
@@ -9,28 +9,24 @@
 //!
 //! Which slots of a group are taken is one word. Taking and releasing a slot is one atomic
 //! instruction on that word: no lock, and no linked list of free slots whose head could come back
-//! to an old value between a look and an exchange. A caller names a slot that it would like (the
-//! one it had last), so that a connection finds its own slot again and connections that are busy
-//! at the same time stay out of each other's cache lines.
+//! to an old value between a look and an exchange. A caller gives a hint, the number of a slot that
+//! it would like (the one it had last), so that a connection finds its own slot again and
+//! connections that are busy at the same time stay out of each other's cache lines.
 //!
-//! Of the word's 64 bits each slot has two: it is *taken*, and it is *ended*, which is to say that
-//! it is still taken but has nothing in it that anybody waits for. As both stand in one word, they
-//! go with one instruction, and whoever counts never sees one without the other.
-//!
-//! Cost: 1/4 byte of bookkeeping for a slot. Finding a slot by its address compares the address
+//! Cost: 1/8 byte of bookkeeping for a slot. Finding a slot by its address compares the address
 //! with at most 27 blocks, and with one block until more than 32 operations are in flight.
 
-#![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 #![allow(unsafe_code, reason = "blocks are allocated raw, so that they start as untouched zeros")]
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::mem::offset_of;
 use std::ptr::null_mut;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 
-use super::sync::{AtomicPtr, AtomicU64};
+use super::super::sync::Ordering::{Acquire, Relaxed, SeqCst};
+use super::super::sync::{AtomicPtr, AtomicU32};
 
-/// Slots in a group: half the bits of its word.
-const GROUP: u32 = u64::BITS / 2;
+/// Slots in a group: the bits of its word.
+const GROUP: u32 = u32::BITS;
 
 /// Block `k` has `2^k` groups, so 27 blocks number their slots within 32 bits.
 const BLOCKS: usize = 27;
@@ -44,24 +40,58 @@ const BLOCKS: usize = 27;
 pub(super) unsafe trait Zeroed {}
 
 #[repr(C, align(64))]
-struct Group<S> {
-    /// Which slots are taken, in the low half, and which of them have ended, in the high half.
-    word: AtomicU64,
+pub(super) struct Group<S> {
+    /// Which slots are taken.
+    taken: AtomicU32,
     slots: [S; GROUP as usize],
 }
 
 /// A slot, with its number and its group, so that neither has to be looked up again.
-pub(super) struct Place<'a, S> {
+pub(super) struct SlotRef<'a, S> {
     pub(super) index: u32,
     pub(super) slot: &'a S,
-    group: &'a Group<S>,
+    pub(super) group: &'a Group<S>,
 }
 
-impl<S> Copy for Place<'_, S> {}
+impl<S> Copy for SlotRef<'_, S> {}
 
-impl<S> Clone for Place<'_, S> {
+impl<S> Clone for SlotRef<'_, S> {
     fn clone(&self) -> Self {
         *self
+    }
+}
+
+impl<S> SlotRef<'_, S> {
+    /// Gives the slot back. Only the one who took it may do so, and touches it no more.
+    #[inline]
+    pub(super) fn release(self) {
+        // Sequentially consistent like the taking of a slot, so that whoever closes the table and
+        // then counts has one order of events to argue with.
+        self.group.taken.fetch_and(!bit(self.index), SeqCst);
+    }
+}
+
+impl<S> Group<S> {
+    /// The slot of this number, which is one of this group.
+    #[inline]
+    pub(super) fn slot(&self, index: u32) -> SlotRef<'_, S> {
+        SlotRef { index, slot: &self.slots[(index % GROUP) as usize], group: self }
+    }
+
+    /// Takes a slot of this group, which is number `number`: the preferred one if it is free.
+    #[inline]
+    fn take(&self, number: u32, preferred: u32) -> Option<SlotRef<'_, S>> {
+        let mut slot = preferred % GROUP;
+        loop {
+            let before = self.taken.fetch_or(bit(slot), SeqCst);
+            if before & bit(slot) == 0 {
+                return Some(self.slot(number * GROUP + slot));
+            }
+            if before == u32::MAX {
+                return None;
+            }
+            slot = before.trailing_ones();
+        }
     }
 }
 
@@ -76,120 +106,77 @@ unsafe impl<S: Zeroed + Send + Sync> Send for Slots<S> {}
 // SAFETY: as above, and `blocks` itself changes by atomic exchanges alone.
 unsafe impl<S: Zeroed + Send + Sync> Sync for Slots<S> {}
 
-impl<S> Group<S> {
-    /// The slot of this number, which is one of this group.
-    #[inline]
-    fn place(&self, index: u32) -> Place<'_, S> {
-        Place { index, slot: &self.slots[(index % GROUP) as usize], group: self }
-    }
-}
-
 impl<S: Zeroed> Slots<S> {
     pub(super) const fn new() -> Self {
         Self { blocks: [const { AtomicPtr::new(null_mut()) }; BLOCKS] }
     }
 
-    /// Takes a free slot: slot `near` if it is free, else one in its neighbourhood, else any,
+    /// Takes a free slot: number `hint` if it is free, else one in its neighbourhood, else any,
     /// else one of a new block. `None` when memory has run out.
     #[inline]
-    pub(super) fn take(&self, near: u32) -> Option<Place<'_, S>> {
-        let preferred = near / GROUP;
-        if let Some(found) = self.take_in_group(preferred, near % GROUP) {
-            return Some(found);
-        }
-        self.take_elsewhere(preferred)
+    pub(super) fn take(&self, hint: u32) -> Option<SlotRef<'_, S>> {
+        let near = self.group(hint / GROUP).and_then(|group| group.take(hint / GROUP, hint));
+        near.or_else(|| self.take_elsewhere(hint / GROUP))
     }
 
     #[cold]
-    fn take_elsewhere(&self, preferred: u32) -> Option<Place<'_, S>> {
+    fn take_elsewhere(&self, preferred: u32) -> Option<SlotRef<'_, S>> {
         loop {
             let groups = self.groups();
             let mut others = (1..=groups).map(|step| (preferred + step) % groups);
-            if let Some(found) = others.find_map(|other| self.take_in_group(other, 0)) {
+            if let Some(found) = others.find_map(|other| self.group(other)?.take(other, 0)) {
                 return Some(found);
             }
             self.grow(groups)?;
         }
     }
 
-    /// Says that what a slot was taken for has ended, though the slot cannot be released yet. Only
-    /// the one who took it may do so.
-    #[cold]
-    pub(super) fn mark_ended(place: &Place<'_, S>) {
-        place.group.word.fetch_or(ended(place.index), SeqCst);
-    }
-
-    /// Gives a slot back. Only the one who took it may do so, and touches it no more.
-    #[inline]
-    pub(super) fn release(place: &Place<'_, S>) {
-        // Sequentially consistent like the taking of a slot, so that whoever closes the
-        // table and then counts has one order of events to argue with.
-        place.group.word.fetch_and(!(taken(place.index) | ended(place.index)), SeqCst);
-    }
-
     /// The slot of this number, taken or free; `None` for a number that has no memory yet.
-    pub(super) fn get(&self, index: u32) -> Option<Place<'_, S>> {
-        Some(self.group(index / GROUP)?.place(index))
+    pub(super) fn get(&self, index: u32) -> Option<SlotRef<'_, S>> {
+        Some(self.group(index / GROUP)?.slot(index))
     }
 
     /// The slot that begins at this address, if one does. Only compares and divides: nothing is
     /// read through the address, and the reference returned comes from our own pointer.
     #[inline]
-    pub(super) fn find(&self, address: usize) -> Option<Place<'_, S>> {
-        let mut first_group = 0;
+    pub(super) fn find(&self, address: usize) -> Option<SlotRef<'_, S>> {
         for (k, block) in self.blocks.iter().enumerate() {
             let base = block.load(Acquire);
             if base.is_null() {
                 return None;
             }
             let offset = address.wrapping_sub(base.addr());
-            let group = offset / size_of::<Group<S>>();
-            if group < 1 << k {
-                let within = offset % size_of::<Group<S>>();
-                let within = within.checked_sub(std::mem::offset_of!(Group<S>, slots))?;
-                let begins = within % size_of::<S>() == 0;
-                let slot = u32::try_from(within / size_of::<S>()).ok()?;
-                if !begins || slot >= GROUP {
+            if offset < size_of::<Group<S>>() << k {
+                // The first block has one group, so for most programs this divides no more than once.
+                let number = if k == 0 { 0 } else { offset / size_of::<Group<S>>() };
+                let within = offset - number * size_of::<Group<S>>();
+                let within = within.checked_sub(offset_of!(Group<S>, slots))?;
+                let slot = within / size_of::<S>();
+                if slot * size_of::<S>() != within || slot >= GROUP as usize {
                     return None;
                 }
-                let index = (first_group + u32::try_from(group).ok()?) * GROUP + slot;
-                // SAFETY: `group` is less than `2^k`, which is how many groups block `k` has.
-                return Some(unsafe { Self::within(base, group) }.place(index));
+                // The blocks before have `2^k - 1` groups.
+                let index = ((1 << k) - 1 + number as u32) * GROUP + slot as u32;
+                // SAFETY: `number` is less than `2^k`, which is how many groups block `k` has.
+                return Some(unsafe { Self::within(base, number) }.slot(index));
             }
-            first_group += 1 << k;
         }
         None
     }
 
-    /// How many slots are taken and have not ended: exact when no other thread changes one meanwhile.
-    pub(super) fn not_ended(&self) -> usize {
-        self.words().map(|word| (word as u32 & !(word >> GROUP) as u32).count_ones() as usize).sum()
-    }
-
-    /// Whether no slot is taken.
-    pub(super) fn is_empty(&self) -> bool {
-        self.words().all(|word| word == 0)
-    }
-
+    /// The slots that are taken.
     // The lifetime is said for a package of edition 2021 that has the sources as a module.
-    fn words(&self) -> impl Iterator<Item = u64> + '_ {
+    pub(super) fn taken(&self) -> impl Iterator<Item = &S> + '_ {
         let groups = (0..self.groups()).filter_map(|number| self.group(number));
-        groups.map(|group| group.word.load(SeqCst))
-    }
-
-    #[inline]
-    fn take_in_group(&self, number: u32, preferred: u32) -> Option<Place<'_, S>> {
-        let group = self.group(number)?;
-        let mut word = group.word.load(Relaxed);
-        while word as u32 != u32::MAX {
-            let free = !word;
-            let slot = if free & taken(preferred) != 0 { preferred } else { free.trailing_zeros() };
-            word = group.word.fetch_or(taken(slot), SeqCst);
-            if word & taken(slot) == 0 {
-                return Some(group.place(number * GROUP + slot));
-            }
-        }
-        None
+        groups.flat_map(|group| {
+            let mut taken = group.taken.load(SeqCst);
+            std::iter::from_fn(move || {
+                // Of a word without bits the number is 32, and there is no such slot.
+                let slot = group.slots.get(taken.trailing_zeros() as usize)?;
+                taken &= taken - 1;
+                Some(slot)
+            })
+        })
     }
 
     /// How many groups there are.
@@ -263,10 +250,6 @@ impl<S: Zeroed> Drop for Slots<S> {
     }
 }
 
-fn taken(index: u32) -> u64 {
+fn bit(index: u32) -> u32 {
     1 << (index % GROUP)
-}
-
-fn ended(index: u32) -> u64 {
-    taken(index) << GROUP
 }

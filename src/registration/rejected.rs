@@ -1,7 +1,5 @@
 //! An error that gives back what it could not take.
 
-#![cfg(windows)]
-
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -19,11 +17,11 @@ pub struct Rejected<T> {
 }
 
 impl<T> Rejected<T> {
-    pub(super) fn new(error: io::Error, returned: T) -> Self {
+    pub(crate) fn new(error: io::Error, returned: T) -> Self {
         Self { error, returned }
     }
 
-    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Rejected<U> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Rejected<U> {
         Rejected { error: self.error, returned: change(self.returned) }
     }
 }

@@ -11,24 +11,25 @@ use std::os::windows::io::{AsSocket, BorrowedSocket, OwnedSocket};
 use std::ptr::null_mut;
 use std::sync::Arc;
 
+use super::super::ffi::constants::SO_UPDATE_ACCEPT_CONTEXT;
+use super::super::ffi::socket_address::{SOCKADDR, SOCKADDR_IN6};
 use super::address;
 use super::extension::Extensions;
-use super::ffi::constants::SO_UPDATE_ACCEPT_CONTEXT;
-use super::ffi::socket_address::{SOCKADDR, SOCKADDR_IN6};
-use super::socket::{raw, set_option};
+use super::{Finish, raw, set_option};
 
 /// The system wants room for an address of the transport, and 16 bytes more.
-pub(super) const SLOT: u32 = size_of::<SOCKADDR_IN6>() as u32 + 16;
+pub(crate) const ADDRESS_LEN: u32 = size_of::<SOCKADDR_IN6>() as u32 + 16;
 
 /// An accept in flight: the socket that becomes the connection, and room for both its addresses.
-pub(super) struct Accepting {
-    pub(super) socket: OwnedSocket,
+pub(crate) struct Accepting {
+    pub(crate) socket: OwnedSocket,
     /// Whoever makes the call has the other reference, until the call has returned: the packet can
     /// come first, and what the call was given to write to must still be there.
-    pub(super) room: Arc<Room>,
+    pub(crate) room: Arc<AddressBuffer>,
 }
 
-pub(super) struct Room {
+/// Memory for the two addresses of a connection.
+pub(crate) struct AddressBuffer {
     addresses: UnsafeCell<Addresses>,
     /// Of the listener's provider, which knows where in the room the addresses are.
     functions: &'static Extensions,
@@ -36,20 +37,20 @@ pub(super) struct Room {
 
 /// Aligned as the addresses in it are.
 #[repr(C, align(8))]
-struct Addresses([u8; 2 * SLOT as usize]);
+struct Addresses([u8; 2 * ADDRESS_LEN as usize]);
 
 // SAFETY: only the system writes to it, and that before it queues the packet of the accept. Only the
 // one who completes the accept reads it, after the packet.
-unsafe impl Sync for Room {}
+unsafe impl Sync for AddressBuffer {}
 
-impl Room {
-    pub(super) fn new(functions: &'static Extensions) -> Arc<Self> {
-        let addresses = UnsafeCell::new(Addresses([0; 2 * SLOT as usize]));
+impl AddressBuffer {
+    pub(crate) fn new(functions: &'static Extensions) -> Arc<Self> {
+        let addresses = UnsafeCell::new(Addresses([0; 2 * ADDRESS_LEN as usize]));
         Arc::new(Self { addresses, functions })
     }
 
     /// What the system is given to write to.
-    pub(super) fn as_ptr(&self) -> *mut c_void {
+    pub(crate) fn as_ptr(&self) -> *mut c_void {
         self.addresses.get().cast()
     }
 
@@ -61,7 +62,16 @@ impl Room {
         // computes, and writes two pointers into it, and their lengths.
         unsafe {
             let (room, addresses) = (self.as_ptr(), self.functions.addresses);
-            addresses(room, 0, SLOT, SLOT, &mut near, &mut near_length, &mut far, &mut far_length)
+            addresses(
+                room,
+                0,
+                ADDRESS_LEN,
+                ADDRESS_LEN,
+                &mut near,
+                &mut near_length,
+                &mut far,
+                &mut far_length,
+            )
         };
         // SAFETY: the pointer leads to an address of that length within the room.
         unsafe { address::read(far, far_length) }.ok_or_else(|| {
@@ -70,12 +80,11 @@ impl Room {
     }
 }
 
-impl Accepting {
+impl Finish for Accepting {
+    type Output = (TcpStream, SocketAddr);
+
     /// Makes a connection of what was accepted.
-    pub(super) fn finish(
-        self,
-        listener: BorrowedSocket<'_>,
-    ) -> io::Result<(TcpStream, SocketAddr)> {
+    fn finish(self, listener: BorrowedSocket<'_>) -> io::Result<(TcpStream, SocketAddr)> {
         // Without this the socket does not know its own addresses, nor that it is connected.
         set_option(self.socket.as_socket(), SO_UPDATE_ACCEPT_CONTEXT, Some(raw(&listener)))?;
         let peer = self.room.peer()?;

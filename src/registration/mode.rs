@@ -6,12 +6,10 @@
 //! in return each submission has two answers. The two ways have types of their own, so that nobody can
 //! overlook the second answer.
 
-#![cfg(windows)]
+use super::super::completion::Completion;
+use super::super::in_flight::OperationId;
 
-use super::completion::Completion;
-use super::in_flight::OperationId;
-
-/// How a [`Registration`](super::Registration) tells of operations that end at once: [`Queued`] or
+/// How a [`Registration`](super::super::Registration) tells of operations that end at once: [`Queued`] or
 /// [`Inline`].
 pub trait Mode: sealed::Answers {}
 
@@ -22,7 +20,7 @@ pub enum Queued {}
 
 /// An operation that ends at once is told by the submission itself, which answers [`Submitted`].
 ///
-/// Made by [`Registration::inline`](super::Registration::inline).
+/// Made by [`Registration::inline`](super::super::Registration::inline).
 #[derive(Debug)]
 pub enum Inline {}
 
@@ -42,7 +40,7 @@ pub enum Submitted<B = Vec<u8>> {
 impl Mode for Queued {}
 impl Mode for Inline {}
 
-pub(super) mod sealed {
+pub(crate) mod sealed {
     use super::{Completion, Inline, OperationId, Queued, Submitted};
 
     pub trait Answers {

@@ -1,6 +1,5 @@
 //! Accepting connections.
 
-#![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes the system calls of a listener")]
 
 use std::io;
@@ -8,22 +7,26 @@ use std::net::TcpListener;
 use std::os::windows::io::{AsSocket, BorrowedHandle};
 use std::ptr::without_provenance_mut;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::accepting::{Accepting, Room, SLOT};
-use super::buffer::Buffer;
-use super::extension::extensions;
-use super::ffi::constants::FALSE;
-use super::ffi::socket_address::ADDRESS_FAMILY;
-use super::in_flight::OperationId;
-use super::mode::Queued;
-use super::operation::Work;
-use super::registration::{Registration, Source, sealed};
-use super::socket::{family, raw, require_stream, started, tcp_socket};
+use super::super::buffer::Buffer;
+use super::super::ffi::constants::FALSE;
+use super::super::ffi::socket_address::ADDRESS_FAMILY;
+use super::super::in_flight::OperationId;
+use super::super::operation::{OperationKind, SubmitOutcome};
+use super::super::registration::Queued;
+use super::super::registration::{Registration, Source, sealed};
+use super::super::socket::extensions;
+use super::super::socket::{ADDRESS_LEN, Accepting, AddressBuffer};
+use super::super::socket::{family, raw, require_stream, tcp_socket};
 
 impl Source for TcpListener {}
 
 impl sealed::Handle for TcpListener {
+    /// The family of its addresses, once it has been asked for it, and before that 0.
+    type Memo = AtomicU16;
+
     fn handle(&self) -> BorrowedHandle<'_> {
         // SAFETY: a socket is a kernel handle, which the listener keeps open while it is borrowed.
         unsafe { BorrowedHandle::borrow_raw(without_provenance_mut(raw(self))) }
@@ -36,7 +39,7 @@ impl sealed::Handle for TcpListener {
 
 impl<B: Buffer> Registration<TcpListener, B> {
     /// Accepts one connection. It comes in a
-    /// [`Completion::Accepted`](super::Completion::Accepted), with the address of the peer; it is a
+    /// [`Completion::Accepted`](super::super::Completion::Accepted), with the address of the peer; it is a
     /// stream of std's, not registered yet.
     ///
     /// Any number of accepts may be pending, and with several, connections that come in a burst find
@@ -64,11 +67,11 @@ impl<B: Buffer> Registration<TcpListener, B> {
     pub fn accept(&self) -> io::Result<OperationId> {
         let family = self.family()?;
         let functions = extensions(self.get_ref().as_socket(), family)?;
-        let (socket, room) = (tcp_socket(family)?, Room::new(functions));
+        let (socket, room) = (tcp_socket(family)?, AddressBuffer::new(functions));
         let (listener, connection) = (raw(self.get_ref()), raw(&socket));
         let accepting = Accepting { socket, room: Arc::clone(&room) };
-        let reserved = self.membership.reserve(Work::Accept(accepting))?;
-        let lent = self.membership.lend(reserved)?;
+        let reserved = self.association.reserve(OperationKind::Accept(accepting))?;
+        let lent = self.association.lend(reserved)?;
         // SAFETY: the listener is open, for `self` owns it. The connection belongs to the operation, and
         // so does the room, of which `room` is a second reference: it is there until the packet has been
         // dequeued and this function returns. No bytes of data are asked for, so the room holds two
@@ -76,21 +79,32 @@ impl<B: Buffer> Registration<TcpListener, B> {
         // call's until it returns.
         let accepted = unsafe {
             let (room, count, overlapped) = (room.as_ptr(), lent.count(), lent.overlapped());
-            (functions.accept)(listener, connection, room, 0, SLOT, SLOT, count, overlapped)
+            (functions.accept)(
+                listener,
+                connection,
+                room,
+                0,
+                ADDRESS_LEN,
+                ADDRESS_LEN,
+                count,
+                overlapped,
+            )
         };
         // SAFETY: this was the call, on this handle.
-        Ok(unsafe { self.membership.settle::<Queued>(lent, started(accepted != FALSE)) }?)
+        Ok(unsafe {
+            self.association.settle::<Queued>(lent, SubmitOutcome::of_call(accepted != FALSE))
+        }?)
     }
 
     /// The family of the addresses it listens on, which is that of its connections too. It never
     /// changes, so the system is asked once.
     fn family(&self) -> io::Result<ADDRESS_FAMILY> {
-        let known = self.membership.family.load(Relaxed);
+        let known = self.memo.load(Relaxed);
         if known != 0 {
             return Ok(known);
         }
         let found = family(&self.get_ref().local_addr()?);
-        self.membership.family.store(found, Relaxed);
+        self.memo.store(found, Relaxed);
         Ok(found)
     }
 }

@@ -12,18 +12,18 @@ use std::mem::offset_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::{ptr, slice};
 
-use super::ffi::constants::{AF_INET, AF_INET6};
-use super::ffi::socket_address::*;
+use super::super::ffi::constants::{AF_INET, AF_INET6};
+use super::super::ffi::socket_address::*;
 
 /// An address as a system call reads it, with the memory that it stands in.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum RawAddress {
+pub(crate) enum RawAddress {
     V4(SOCKADDR_IN),
     V6(SOCKADDR_IN6),
 }
 
 impl RawAddress {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         match address {
             SocketAddr::V4(address) => Self::V4(SOCKADDR_IN {
                 sin_family: AF_INET,
@@ -42,7 +42,7 @@ impl RawAddress {
     }
 
     /// Where the address is, as long as `self` stays where it is: [`len`](Self::len) bytes.
-    pub(super) fn as_ptr(&self) -> *const SOCKADDR {
+    pub(crate) fn as_ptr(&self) -> *const SOCKADDR {
         match self {
             Self::V4(address) => ptr::from_ref(address).cast(),
             Self::V6(address) => ptr::from_ref(address).cast(),
@@ -50,7 +50,7 @@ impl RawAddress {
     }
 
     /// Its length, as the calls count it.
-    pub(super) fn len(&self) -> i32 {
+    pub(crate) fn len(&self) -> i32 {
         match self {
             Self::V4(_) => size_of::<SOCKADDR_IN>() as i32,  // 16
             Self::V6(_) => size_of::<SOCKADDR_IN6>() as i32, // 28
@@ -65,7 +65,7 @@ impl RawAddress {
 ///
 /// * `address` is NULL, or valid for reads of `length` bytes; a negative length is none.
 /// * These bytes are initialised, and nobody writes to them during the call.
-pub(super) unsafe fn read(address: *const SOCKADDR, length: i32) -> Option<SocketAddr> {
+pub(crate) unsafe fn read(address: *const SOCKADDR, length: i32) -> Option<SocketAddr> {
     let length = usize::try_from(length).ok()?;
     if address.is_null() {
         return None;
@@ -98,7 +98,7 @@ fn field<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
 
 /// Where to connect to for this address: on Windows nobody can be reached at the unspecified
 /// address, by which other systems mean the loopback.
-pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => (Ipv4Addr::LOCALHOST, address.port()).into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => (Ipv6Addr::LOCALHOST, address.port()).into(),
@@ -108,7 +108,7 @@ pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
 
 /// What to bind a socket to that is to connect to this address: whatever this machine has, and any
 /// port. `connect` does so by itself; `ConnectEx` wants it done.
-pub(super) fn unspecified(of: SocketAddr) -> SocketAddr {
+pub(crate) fn unspecified(of: SocketAddr) -> SocketAddr {
     match of {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),

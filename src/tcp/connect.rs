@@ -1,6 +1,5 @@
 //! Connecting to a peer without waiting for it.
 
-#![cfg(windows)]
 #![allow(unsafe_code, reason = "it makes the system calls of connecting")]
 
 use std::io;
@@ -9,22 +8,24 @@ use std::os::windows::io::{AsSocket, BorrowedSocket, OwnedSocket};
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
-use super::address::{RawAddress, reachable, unspecified};
-use super::buffer::Buffer;
-use super::extension::extensions;
-use super::ffi;
-use super::ffi::constants::{FALSE, SO_REUSE_UNICASTPORT, SOCKET_ERROR, TRUE, WSANOTINITIALISED};
-use super::ffi::socket_address::ADDRESS_FAMILY;
-use super::mode::Queued;
-use super::operation::Work;
-use super::port::Key;
-use super::queue::CompletionQueue;
-use super::registration::Registration;
-use super::socket::{family, raw, set_option, started, tcp_socket};
+use super::super::buffer::Buffer;
+use super::super::ffi;
+use super::super::ffi::constants::{
+    FALSE, SO_REUSE_UNICASTPORT, SOCKET_ERROR, TRUE, WSANOTINITIALISED,
+};
+use super::super::ffi::socket_address::ADDRESS_FAMILY;
+use super::super::operation::{OperationKind, SubmitOutcome};
+use super::super::port::Key;
+use super::super::queue::CompletionQueue;
+use super::super::registration::Queued;
+use super::super::registration::Registration;
+use super::super::socket::extensions;
+use super::super::socket::{Connecting, RawAddress, reachable, unspecified};
+use super::super::socket::{family, raw, set_option, tcp_socket};
 
 impl<B: Buffer> CompletionQueue<B> {
     /// Starts a connection to a peer. The stream can be used once a
-    /// [`Completion::Connected`](super::Completion::Connected) has said so. Operations that are submitted
+    /// [`Completion::Connected`](super::super::Completion::Connected) has said so. Operations that are submitted
     /// before are refused with `NotConnected` while it is not connected, and go through if it is already;
     /// after a connect that has failed they fail. Dropping the registration gives up.
     ///
@@ -43,7 +44,7 @@ impl<B: Buffer> CompletionQueue<B> {
     /// # Errors
     ///
     /// The system's error, if it cannot even start; and as for
-    /// [`receive`](super::Registration::receive), `OutOfMemory`.
+    /// [`receive`](super::super::Registration::receive), `OutOfMemory`.
     ///
     /// Calls [`WSASocketW`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasocketw),
     /// [`bind`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-bind),
@@ -57,8 +58,10 @@ impl<B: Buffer> CompletionQueue<B> {
         let stream = self.register_checked(TcpStream::from(socket), key)?;
 
         let address = Arc::new(RawAddress::new(reachable(peer)));
-        let reserved = stream.membership.reserve(Work::Connect(Arc::clone(&address)))?;
-        let lent = stream.membership.lend(reserved)?;
+        let reserved = stream
+            .association
+            .reserve(OperationKind::Connect(Connecting { address: Arc::clone(&address) }))?;
+        let lent = stream.association.lend(reserved)?;
         // SAFETY: the socket is open and bound, for `stream` owns it. The address belongs to the
         // operation, and `address` is a second reference: it is there until the packet has been dequeued
         // and this function returns. The `OVERLAPPED` is lent. Nothing is sent along, so there is no
@@ -68,7 +71,9 @@ impl<B: Buffer> CompletionQueue<B> {
             connect(socket, name, length, null(), 0, null_mut(), lent.overlapped())
         };
         // SAFETY: this was the call, on this handle.
-        unsafe { stream.membership.settle::<Queued>(lent, started(connected != FALSE)) }?;
+        unsafe {
+            stream.association.settle::<Queued>(lent, SubmitOutcome::of_call(connected != FALSE))
+        }?;
         Ok(stream)
     }
 }
@@ -79,7 +84,7 @@ fn first_socket(family: ADDRESS_FAMILY) -> io::Result<OwnedSocket> {
         if error.raw_os_error() != Some(WSANOTINITIALISED) {
             return Err(error);
         }
-        // Whether it gets a port or not, Winsock has been started then.
+        // Whether it gets a port or not, Winsock has been outcome_of then.
         drop(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         tcp_socket(family)
     })

@@ -9,13 +9,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::ffi::constants::INFINITE;
-use super::ffi::types::DWORD;
+use super::super::ffi::constants::INFINITE;
+use super::super::ffi::types::DWORD;
 
 /// How long a caller is still willing to wait.
 #[derive(Clone, Copy)]
-pub(super) enum Patience {
+pub(crate) enum Deadline {
     Endless,
+    /// For one look, without asking the clock.
+    Passed,
     /// A start and a length, for their sum may lie beyond what an `Instant` can hold.
     Limited {
         start: Instant,
@@ -23,19 +25,25 @@ pub(super) enum Patience {
     },
 }
 
-impl Patience {
+impl Deadline {
     /// `None` alone is for ever; every duration, however long, ends.
     #[inline]
-    pub(super) fn new(timeout: Option<Duration>) -> Self {
+    pub(crate) fn new(timeout: Option<Duration>) -> Self {
         match timeout {
             None => Self::Endless,
             Some(length) => Self::Limited { start: Instant::now(), length },
         }
     }
 
+    /// The wait ends at this moment, or at once if that has been.
+    pub(crate) fn at(moment: Instant) -> Self {
+        let start = Instant::now();
+        Self::Limited { start, length: moment.saturating_duration_since(start) }
+    }
+
     /// What to hand to the system for the next wait.
     #[inline]
-    pub(super) fn milliseconds(&self) -> DWORD {
+    pub(crate) fn milliseconds(&self) -> DWORD {
         match self.left() {
             None => INFINITE,
             Some(left) => to_milliseconds(left),
@@ -44,7 +52,7 @@ impl Patience {
 
     /// Whether the time is up.
     #[inline]
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.left() == Some(Duration::ZERO)
     }
 
@@ -52,6 +60,7 @@ impl Patience {
     fn left(&self) -> Option<Duration> {
         match self {
             Self::Endless => None,
+            Self::Passed => Some(Duration::ZERO),
             Self::Limited { start, length } => Some(length.saturating_sub(start.elapsed())),
         }
     }
@@ -114,25 +123,33 @@ mod tests {
 
     #[test]
     fn only_none_is_for_ever() {
-        assert_eq!(Patience::new(None).milliseconds(), INFINITE);
-        assert!(!Patience::new(None).is_over());
-        assert_eq!(Patience::new(Some(Duration::MAX)).milliseconds(), INFINITE - 1);
-        assert!(!Patience::new(Some(Duration::MAX)).is_over());
+        assert_eq!(Deadline::new(None).milliseconds(), INFINITE);
+        assert!(!Deadline::new(None).is_over());
+        assert_eq!(Deadline::new(Some(Duration::MAX)).milliseconds(), INFINITE - 1);
+        assert!(!Deadline::new(Some(Duration::MAX)).is_over());
     }
 
     #[test]
     fn no_time_is_over_at_once() {
-        let none = Patience::new(Some(Duration::ZERO));
-        assert!(none.is_over());
-        assert_eq!(none.milliseconds(), 0);
+        let before = Instant::now();
+        for none in [Deadline::new(Some(Duration::ZERO)), Deadline::Passed, Deadline::at(before)] {
+            assert!(none.is_over());
+            assert_eq!(none.milliseconds(), 0);
+        }
+    }
+
+    #[test]
+    fn a_moment_is_as_far_away_as_it_is() {
+        let hour = Deadline::at(Instant::now() + Duration::from_secs(3_600));
+        assert!((3_590_000..=3_600_000).contains(&hour.milliseconds()) && !hour.is_over());
     }
 
     #[test]
     fn what_has_passed_is_not_waited_for_again() {
         let start = Instant::now().checked_sub(Duration::from_secs(5)).expect("up for 5 s");
-        let six = Patience::Limited { start, length: Duration::from_secs(6) };
+        let six = Deadline::Limited { start, length: Duration::from_secs(6) };
         assert!((1..=1_000).contains(&six.milliseconds()) && !six.is_over());
-        let four = Patience::Limited { start, length: Duration::from_secs(4) };
+        let four = Deadline::Limited { start, length: Duration::from_secs(4) };
         assert!(four.milliseconds() == 0 && four.is_over());
     }
 }

@@ -5,8 +5,8 @@
 
 use std::mem::MaybeUninit;
 
-use super::buffer::Buffer;
-use super::ffi::types::WSABUF;
+use super::super::ffi::types::WSABUF;
+use super::Buffer;
 
 /// How many parts one operation uses, so that their array fits on the stack.
 const MOST: usize = 16;
@@ -17,7 +17,7 @@ const LONGEST: u32 = 1 << 30;
 
 /// What one operation sends or fills. The system reads this array during the call, so it may stand on
 /// the stack; only the memory that it names is lent.
-pub(super) struct Parts {
+pub(crate) struct Parts {
     /// The first `count` are written.
     array: [MaybeUninit<WSABUF>; MOST],
     count: u32,
@@ -29,7 +29,7 @@ pub(super) struct Parts {
 impl Parts {
     /// Of no bytes, in one part.
     #[inline]
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::new().or_empty()
     }
 
@@ -44,7 +44,7 @@ impl Parts {
 
     /// The spare room of a buffer.
     #[inline]
-    pub(super) fn spare<B: Buffer>(buffer: &mut B) -> Self {
+    pub(crate) fn spare<B: Buffer>(buffer: &mut B) -> Self {
         let mut parts = Self::new();
         for part in 0..buffer.parts().min(MOST) {
             let spare = buffer.spare(part);
@@ -55,7 +55,7 @@ impl Parts {
 
     /// The filled bytes of a buffer. Sending only reads them, whatever the type of the pointer.
     #[inline]
-    pub(super) fn filled<B: Buffer>(buffer: &B) -> Self {
+    pub(crate) fn filled<B: Buffer>(buffer: &B) -> Self {
         let mut parts = Self::new();
         for part in 0..buffer.parts().min(MOST) {
             let filled = buffer.filled(part);
@@ -65,18 +65,18 @@ impl Parts {
     }
 
     #[inline]
-    pub(super) fn as_ptr(&self) -> *const WSABUF {
+    pub(crate) fn as_ptr(&self) -> *const WSABUF {
         self.array.as_ptr().cast()
     }
 
     #[inline]
-    pub(super) fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
     /// Whether there are no bytes in them.
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.is_empty
     }
 

@@ -1,22 +1,20 @@
 //! Asking the system to leave out the packets of operations that end at once.
 
-#![cfg(windows)]
-
 use std::io;
 use std::net::TcpStream;
 use std::os::windows::io::AsSocket;
 
-use super::buffer::Buffer;
-use super::ffi::constants::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
-use super::mode::Inline;
-use super::registration::{Registration, sealed::Handle};
-use super::rejected::Rejected;
-use super::socket::{has_kernel_handle, protocol_of, skip};
+use super::super::buffer::Buffer;
+use super::super::ffi::constants::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
+use super::super::registration::Inline;
+use super::super::registration::Rejected;
+use super::super::registration::{Registration, sealed::Handle};
+use super::super::socket::{has_kernel_handle, protocol_of, set_notification_modes};
 
 impl<B: Buffer> Registration<TcpStream, B> {
     /// From now on an operation that ends at once is told by the submission itself, and no packet of it
     /// goes through the port: `receive`, `readable` and `send` answer
-    /// [`Submitted`](super::Submitted). Operations that are in flight already end as before.
+    /// [`Submitted`](super::super::Submitted). Operations that are in flight already end as before.
     ///
     /// This cannot be undone. It is worth its while where answers are short and come fast; it saves a
     /// packet for each operation that does not have to wait.
@@ -32,9 +30,10 @@ impl<B: Buffer> Registration<TcpStream, B> {
     #[doc(alias = "FILE_SKIP_COMPLETION_PORT_ON_SUCCESS")]
     pub fn inline(self) -> Result<Registration<TcpStream, B, Inline>, Rejected<Self>> {
         let skips = match protocol_of(self.get_ref().as_socket()) {
-            Ok(protocol) if has_kernel_handle(&protocol) => {
-                skip(self.get_ref().handle(), FILE_SKIP_COMPLETION_PORT_ON_SUCCESS)
-            }
+            Ok(protocol) if has_kernel_handle(&protocol) => set_notification_modes(
+                self.get_ref().handle(),
+                FILE_SKIP_COMPLETION_PORT_ON_SUCCESS,
+            ),
             Ok(_) => Err(io::Error::new(
                 io::ErrorKind::Unsupported,
                 "the provider of this socket does not use handles of the kernel, so packets cannot \

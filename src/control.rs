@@ -1,0 +1,210 @@
+//! Waking a queue from outside: packets that a program posts to its own port.
+//!
+//! A thread that waits in the kernel sees packets and nothing else, so whatever other threads want
+//! to tell it must be a packet. Three things are told in this way: *wake up*, a value of the program's
+//! own, and a *reminder* that the queue is shut down. They are told apart by the address in the packet:
+//! each is the address of a byte in [`Control`], where no operation can be, so every completion key stays
+//! free for the program's use.
+
+#![allow(unsafe_code, reason = "it posts packets with addresses of its own")]
+
+mod waker;
+
+use std::io;
+
+use super::ffi::types::OVERLAPPED;
+use super::port::{CompletionPort, Key, Packet};
+use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use super::sync::{AtomicBool, AtomicU8, AtomicUsize, Mutex, PoisonError};
+
+pub use self::waker::Waker;
+
+/// What a packet of our own says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ControlPacket {
+    Wake,
+    ShutDown,
+    Post,
+}
+
+/// What a batch has been told of the shutdown of its queue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Stage {
+    /// Nothing.
+    Serving,
+    /// That the queue is shut down.
+    Told,
+    /// That nothing is in flight any more.
+    Ended,
+}
+
+// Where the wake-up is.
+/// None is in the port.
+const IDLE: u8 = 0;
+/// A thread is about to post one, which may fail.
+const POSTING: u8 = 1;
+/// One is in the port.
+const POSTED: u8 = 2;
+
+/// The port, and the state of what is told through it. Lives as long as a queue, a registration, a
+/// waker or a batch does, so a packet is never posted to a handle that has become another object's.
+#[derive(Debug)]
+pub(super) struct Control {
+    port: CompletionPort,
+    wake: AtomicU8,
+    posting: Mutex<()>,
+    shut_down: AtomicBool,
+    /// Threads in the kernel, or on their way there, who have not been told of a shutdown.
+    serving: AtomicUsize,
+    /// Those who have, and who collect what is still in flight.
+    collecting: AtomicUsize,
+    queue_is_gone: AtomicBool,
+    /// Only the addresses count, one for each [`ControlPacket`].
+    marks: [u8; 3],
+}
+
+impl Control {
+    pub(super) fn new(port: CompletionPort) -> Self {
+        Self {
+            port,
+            wake: AtomicU8::new(IDLE),
+            posting: Mutex::new(()),
+            shut_down: AtomicBool::new(false),
+            serving: AtomicUsize::new(0),
+            collecting: AtomicUsize::new(0),
+            queue_is_gone: AtomicBool::new(false),
+            marks: [0; 3],
+        }
+    }
+
+    #[inline]
+    pub(super) fn port(&self) -> &CompletionPort {
+        &self.port
+    }
+
+    /// What the packet says, if it is one of ours.
+    #[inline]
+    pub(super) fn classify(&self, packet: &Packet) -> Option<ControlPacket> {
+        match packet.overlapped().addr().wrapping_sub(self.marks.as_ptr().addr()) {
+            0 => Some(ControlPacket::Wake),
+            1 => Some(ControlPacket::ShutDown),
+            2 => Some(ControlPacket::Post),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn post_packet(&self, what: ControlPacket, key: Key, value: u32) -> io::Result<()> {
+        let mark: *mut OVERLAPPED = (&raw const self.marks[what as usize]).cast_mut().cast();
+        // SAFETY: the address is that of a byte of ours, where no operation is; it is only compared.
+        unsafe { self.port.post_overlapped(key, value, mark) }
+    }
+
+    #[inline]
+    pub(super) fn post(&self, key: Key, value: u32) -> io::Result<()> {
+        self.expect_queue()?;
+        self.post_packet(ControlPacket::Post, key, value)
+    }
+
+    pub(super) fn wake(&self) -> io::Result<()> {
+        self.expect_queue()?;
+        // A read that also writes: if it comes before the exchange in `wake_arrived`, that exchange
+        // makes all that was done before this call visible to the thread that gets the `Woken`; if it
+        // comes after, it sees IDLE. A plain load could miss on both sides.
+        if self.wake.fetch_or(0, AcqRel) == POSTED {
+            return Ok(());
+        }
+        // Another thread may be posting at this moment, and fail. Only when it is done is it known
+        // whether its wake-up can stand for this one.
+        let _alone = self.posting.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.wake.fetch_or(0, AcqRel) == POSTED {
+            return Ok(());
+        }
+        // Released, like the exchanges around it, for a thread may dequeue the packet while this stands
+        // here, and sees by it what was done before this call.
+        self.wake.store(POSTING, Release);
+        let posted = self.post_packet(ControlPacket::Wake, Key(0), 0);
+        let now = if posted.is_ok() { POSTED } else { IDLE };
+        // Fails if the packet was dequeued before this line: then the state is IDLE, and stays so.
+        let _ = self.wake.compare_exchange(POSTING, now, AcqRel, Relaxed);
+        posted
+    }
+
+    /// To be called when the packet of a wake-up has been dequeued, before anybody is told: a wake
+    /// that comes later posts a new one.
+    #[inline]
+    pub(super) fn wake_arrived(&self) {
+        self.wake.swap(IDLE, AcqRel);
+    }
+
+    /// The shutdown is a flag, for those who come to wait later, and a packet, for those who wait
+    /// already. One packet serves them all: each who finds it posts it again while others need it.
+    pub(super) fn shut_down(&self) -> io::Result<()> {
+        self.expect_queue()?;
+        self.shut_down.store(true, SeqCst);
+        self.remind(false).map(|_| ())
+    }
+
+    #[inline]
+    pub(super) fn is_shut_down(&self) -> bool {
+        self.shut_down.load(SeqCst)
+    }
+
+    /// Posts a reminder if a thread needs one: because it has not been told of the shutdown, or because
+    /// it collects and nothing is left. Says whether there was such a thread.
+    pub(super) fn remind(&self, nothing_left: bool) -> io::Result<bool> {
+        let needed =
+            self.serving.load(SeqCst) != 0 || nothing_left && self.collecting.load(SeqCst) != 0;
+        if needed {
+            self.post_packet(ControlPacket::ShutDown, Key(0), 0)?;
+        }
+        Ok(needed)
+    }
+
+    /// To be held by a thread while it waits in the kernel. It is counted before it looks at the flag or
+    /// at what is in flight, and whoever changes those looks at the counts after: so one of the two sees
+    /// the other.
+    #[inline]
+    pub(super) fn sleeper(&self, stage: Stage) -> Sleeper<'_> {
+        let count = match stage {
+            Stage::Serving => Some(&self.serving),
+            Stage::Told => Some(&self.collecting),
+            Stage::Ended => None,
+        };
+        if let Some(count) = count {
+            count.fetch_add(1, SeqCst);
+        }
+        Sleeper { count }
+    }
+
+    pub(super) fn queue_dropped(&self) {
+        self.queue_is_gone.store(true, SeqCst);
+    }
+
+    /// Looked at before anything else: what a queue that is gone has left in its port, a wake-up too,
+    /// nobody will ever take out.
+    #[inline]
+    fn expect_queue(&self) -> io::Result<()> {
+        if !self.queue_is_gone.load(Acquire) {
+            return Ok(());
+        }
+        Err(io::Error::new(
+            io::ErrorKind::BrokenPipe,
+            "the completion queue of this waker has been dropped, so there is nobody to tell",
+        ))
+    }
+}
+
+/// Counts a thread as one that waits.
+pub(super) struct Sleeper<'a> {
+    count: Option<&'a AtomicUsize>,
+}
+
+impl Drop for Sleeper<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(count) = self.count {
+            count.fetch_sub(1, SeqCst);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What a call answers that starts an operation.
+
+use std::io;
+
+use super::super::ffi;
+use super::super::ffi::constants::WSA_IO_PENDING;
+
+/// The answer of a call that starts an operation on a socket.
+pub(crate) enum SubmitOutcome {
+    /// The operation has succeeded. Its packet is in the port, unless the handle leaves such out.
+    Done,
+    Pending,
+    Failed(io::Error),
+}
+
+impl SubmitOutcome {
+    /// The answer of the call that has just returned, by whether it says that it has succeeded.
+    #[inline]
+    pub(crate) fn of_call(succeeded: bool) -> Self {
+        if succeeded {
+            return Self::Done;
+        }
+        match ffi::ws2_32::WSAGetLastError() {
+            WSA_IO_PENDING => Self::Pending,
+            code => Self::Failed(io::Error::from_raw_os_error(code)),
+        }
+    }
+}

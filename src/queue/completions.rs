@@ -1,0 +1,294 @@
+//! The batch: packets that a wait has claimed, and the completions that they become when they are read.
+//!
+//! A wait looks at each packet once. What it finds stands in the packet itself, which nobody else needs
+//! any more: what it is, and of an operation where its slot is. The values that were lent stay in their
+//! slots. They are moved out one by one when the batch is read, or when it is dropped, and only then the
+//! caller's code runs: a buffer that counts what it has received, or the drop of one. So whatever that
+//! code does, panicking too, it does to its own completion alone.
+
+#![allow(unsafe_code, reason = "it collects what it has claimed")]
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use super::super::buffer::Buffer;
+use super::super::completion::Completion;
+use super::super::control::{ControlPacket, Stage};
+use super::super::in_flight::{Claim, Completed};
+use super::super::operation::Operation;
+use super::super::port::Packet;
+use super::super::shared::Core;
+
+/// A batch of completions: the room for them, and those that have not been looked at yet.
+///
+/// Each thread that waits has a batch of its own and uses it again and again, so that waiting
+/// allocates nothing. It is an iterator, which
+/// [`CompletionQueue::wait`](super::super::CompletionQueue::wait) fills and a `for` loop empties. What
+/// is left when the loop breaks stays in it, and the next `wait` returns with that at once. The
+/// completions of a registration that is dropped meanwhile are not given out.
+///
+/// The buffers of completions that nobody has read are dropped with the batch. A wake-up among them is
+/// not lost: it goes back to the queue. A completion that was taken out is the caller's, and outlives
+/// batch and queue; what `wait` returns is the batch, and cannot outlive it:
+///
+/// ```compile_fail,E0505
+/// # use overlapped::*;
+/// # fn outlived(queue: &CompletionQueue, mut batch: Completions) -> std::io::Result<()> {
+/// let unread = queue.wait(&mut batch, None)?;
+/// drop(batch);
+/// println!("{}", unread.len()); // of a batch that is gone
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A batch that is kept holds up nobody: what is in it is in flight no more, and a queue that is dropped
+/// does not wait for it. The memory of that queue, and its port, stay until the batch is dropped or used
+/// with another queue.
+pub struct Completions<B = Vec<u8>> {
+    /// What one wait has claimed. Those before `read` have been given out.
+    pub(crate) packets: Vec<Packet>,
+    read: usize,
+    /// What the program has put back, of which so many are to be given out behind the packets.
+    pushed: VecDeque<Completion<B>>,
+    due: usize,
+    /// Whether `ShutDown` is to be given out, behind all others.
+    tells_shutdown: bool,
+    pub(crate) stage: Stage,
+    /// The queue that it was last used with. Packets that were claimed are of this one.
+    core: Option<Arc<Core<B>>>,
+}
+
+// What a packet was found to be, as it is noted there.
+const FOREIGN: usize = 0;
+const OPERATION: usize = 1;
+const WOKEN: usize = 2;
+const POSTED: usize = 3;
+/// It has done its work by ending a wait.
+const REMINDER: usize = 4;
+
+impl<B> Completions<B> {
+    /// A batch that takes at most `capacity` completions from one wait: the number of packets that
+    /// one system call can bring. 64 is a good one to start with. A capacity of 0 is allowed, but
+    /// waiting with it is an error.
+    ///
+    /// A place takes 32 bytes, or 16 where addresses have 32 bits, all allocated here.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            packets: Vec::with_capacity(capacity),
+            read: 0,
+            pushed: VecDeque::new(),
+            due: 0,
+            tells_shutdown: false,
+            stage: Stage::Serving,
+            core: None,
+        }
+    }
+
+    /// Puts a completion into the batch: the next [`wait`](super::super::CompletionQueue::wait) does not
+    /// sleep, takes what has come meanwhile, and brings this one behind it.
+    ///
+    /// This is for whoever could go on with a connection and lets others go first: an
+    /// [`Inline`](super::super::Inline) registration whose operations end at once, say. Not before that
+    /// wait is it counted by [`len`](Self::len). It comes out again whatever has become of its
+    /// registration, and is dropped with the batch.
+    ///
+    /// Allocates where more are put in than ever before.
+    pub fn push(&mut self, completion: Completion<B>) {
+        self.pushed.push_back(completion);
+    }
+
+    /// How many completions are in the batch. Fewer come out, if a registration has been dropped
+    /// since they were put in.
+    pub fn len(&self) -> usize {
+        self.packets.len() - self.read + self.due + usize::from(self.tells_shutdown)
+    }
+
+    /// Whether none is left.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.read == self.packets.len() && self.due == 0 && !self.tells_shutdown
+    }
+
+    /// Whether something was put in that the next wait brings.
+    #[inline]
+    pub(crate) fn has_pushed(&self) -> bool {
+        !self.pushed.is_empty()
+    }
+
+    /// Makes an empty batch one of this queue.
+    #[inline]
+    pub(crate) fn attach(&mut self, core: &Arc<Core<B>>) {
+        if self.core.as_ref().is_none_or(|before| !Arc::ptr_eq(before, core)) {
+            self.core = Some(Arc::clone(core));
+            self.stage = Stage::Serving;
+        }
+    }
+
+    /// Makes room for the packets of a wait.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        debug_assert!(self.is_empty(), "who waits has read what was there");
+        self.packets.clear();
+        self.read = 0;
+    }
+
+    /// Claims the packets that a wait of `core` has brought, and says whether there was a reminder that
+    /// the queue is shut down. The address of each is compared with those that could be meant: the marks
+    /// of our own messages, and the operations in flight. No code of the caller's runs here.
+    #[inline]
+    pub(crate) fn claim(&mut self, core: &Core<B>) -> bool {
+        let mut reminded = false;
+        for packet in &mut self.packets {
+            let found = match core.control.classify(packet) {
+                // SAFETY: the packet came out of this queue's port, where its operations complete.
+                None => match unsafe { core.in_flight.claim(packet.overlapped()) } {
+                    Some(Claim { group, index }) => {
+                        packet.redirect(group, index);
+                        OPERATION
+                    }
+                    None => FOREIGN,
+                },
+                Some(ControlPacket::Wake) => {
+                    core.control.wake_arrived();
+                    WOKEN
+                }
+                Some(ControlPacket::Post) => POSTED,
+                Some(ControlPacket::ShutDown) => {
+                    reminded = true;
+                    REMINDER
+                }
+            };
+            packet.note(found);
+        }
+        if reminded {
+            self.packets.retain(|packet| packet.noted() != REMINDER);
+        }
+        self.due = self.pushed.len();
+        reminded
+    }
+
+    /// Gives out `ShutDown` when all else has been read.
+    pub(crate) fn tell_shutdown(&mut self) {
+        self.tells_shutdown = true;
+        self.stage = Stage::Told;
+    }
+
+    #[inline]
+    fn next_packet(&mut self) -> Option<Packet> {
+        let packet = *self.packets.get(self.read)?;
+        self.read += 1;
+        Some(packet)
+    }
+
+    /// Moves out what was lent for the operation of a packet that has just been read.
+    #[inline]
+    fn collect(&self, packet: &Packet) -> Option<(Completed<Operation<B>>, &Core<B>)> {
+        let core = self.core.as_deref()?;
+        let claim = Claim { group: packet.overlapped().cast(), index: packet.bytes() };
+        // SAFETY: `claim` has put the claim of an operation of this core into the packet, and the core
+        // stays while there are packets to read. Each is read once.
+        Some((unsafe { core.in_flight.collect(claim) }, core))
+    }
+
+    /// Drops the next one of those that are still in the batch. Whether there was one.
+    fn drop_next(&mut self) -> bool {
+        if let Some(packet) = self.next_packet() {
+            if packet.noted() == OPERATION {
+                drop(self.collect(&packet));
+            }
+            return true;
+        }
+        self.pushed.pop_front().is_some()
+    }
+
+    /// Drops all that is in the batch. A panic in the drop of one does not keep the others; the first one
+    /// is returned.
+    pub(crate) fn drop_all(&mut self) -> thread::Result<()> {
+        let mut dropped = Ok(());
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| self.drop_next())) {
+                Ok(true) => {}
+                Ok(false) => return dropped,
+                Err(panic) => dropped = dropped.and(Err(panic)),
+            }
+        }
+    }
+}
+
+/// Lets a panic go on that was held up, unless the thread is on its way out with another one.
+pub(crate) fn go_on_with_panic(dropped: thread::Result<()>) {
+    if let (Err(panic), false) = (dropped, thread::panicking()) {
+        resume_unwind(panic);
+    }
+}
+
+impl<B: Buffer> Completions<B> {
+    /// What a packet says to the program. Nothing, if it is of a registration that is gone.
+    #[inline]
+    fn read(&self, packet: &Packet) -> Option<Completion<B>> {
+        match packet.noted() {
+            OPERATION => {
+                let (ended, core) = self.collect(packet)?;
+                // Looked at now and not when the packet was dequeued: the handler of an earlier
+                // completion in this batch may have dropped the registration since.
+                if ended.value.owner.is_gone() {
+                    return None;
+                }
+                Some(Operation::completion(ended, &core.owners))
+            }
+            WOKEN => Some(Completion::Woken),
+            POSTED => Some(Completion::Posted { key: packet.key(), value: packet.bytes() }),
+            _ => Some(Completion::Foreign(*packet)),
+        }
+    }
+
+    /// What is given out behind the packets.
+    #[cold]
+    fn next_of_the_rest(&mut self) -> Option<Completion<B>> {
+        if self.due > 0 {
+            self.due -= 1;
+            return self.pushed.pop_front();
+        }
+        std::mem::take(&mut self.tells_shutdown).then_some(Completion::ShutDown)
+    }
+}
+
+impl<B: Buffer> Iterator for Completions<B> {
+    type Item = Completion<B>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Completion<B>> {
+        while let Some(packet) = self.next_packet() {
+            if let Some(completion) = self.read(&packet) {
+                return Some(completion);
+            }
+        }
+        self.next_of_the_rest()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.len()))
+    }
+}
+
+impl<B> Drop for Completions<B> {
+    fn drop(&mut self) {
+        if let Some(core) = &self.core {
+            // Before the caller's code runs, which may panic.
+            if self.packets[self.read..].iter().any(|packet| packet.noted() == WOKEN) {
+                // Fails if the queue is gone, and then nobody waits for it.
+                let _ = core.control.wake();
+            }
+        }
+        go_on_with_panic(self.drop_all());
+    }
+}
+
+impl<B> fmt::Debug for Completions<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Completions").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! The wait: sleeping in the port, and what a shutdown makes of it.
+//!
+//! Until the queue is shut down a wait sleeps until there is a packet. After that each batch goes through
+//! two more stages, and its thread needs a reminder, a packet with nothing in it, at two moments: when the
+//! queue is shut down, and when the last operation in flight has ended elsewhere. Who sleeps is counted
+//! before looking at what it must not miss, and who brings it about looks at the count after; so one of
+//! the two sees the other. One packet is posted at a time, and each who finds one passes it on.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::control::Stage;
+use super::super::port::Deadline;
+use super::super::shared::Core;
+use super::super::sync::sleep;
+use super::completions::Completions;
+
+/// How long a thread stays out of the port after it has passed a reminder on that was not for itself. If
+/// it went back at once it might find the same packet again: a thread that runs can keep those that wait
+/// from running, for the port lets only so many run at a time.
+const PAUSE: Duration = Duration::from_millis(1);
+
+impl<B> Core<B> {
+    /// Sleeps until there is something to read in the batch, which is empty, or the time is up.
+    #[inline]
+    pub(crate) fn fill(
+        self: &Arc<Self>,
+        batch: &mut Completions<B>,
+        deadline: &Deadline,
+    ) -> io::Result<()> {
+        batch.attach(self);
+        loop {
+            batch.clear();
+            if batch.stage == Stage::Ended && !self.in_flight.is_empty() {
+                batch.stage = Stage::Told;
+            }
+            let sleeper = self.control.sleeper(batch.stage);
+            let looks = batch.has_pushed() || self.control.is_shut_down() && self.has_news(batch);
+            let until = if looks { &Deadline::Passed } else { deadline };
+            let dequeued = self.control.port().dequeue_within(&mut batch.packets, until);
+            drop(sleeper);
+            dequeued?;
+            let reminded = batch.claim(self);
+            if self.control.is_shut_down() {
+                self.after_shutdown(batch, reminded, looks)?;
+            }
+            if !batch.is_empty() || until.is_over() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether a batch is told something of the shutdown when nothing else is there, so that its thread
+    /// looks into the port and does not sleep.
+    #[cold]
+    fn has_news(&self, batch: &Completions<B>) -> bool {
+        match batch.stage {
+            Stage::Serving => true,
+            Stage::Told => self.in_flight.is_empty(),
+            Stage::Ended => false,
+        }
+    }
+
+    /// Draws the consequences of the shutdown when a wait is over: for others, and for this batch.
+    #[cold]
+    fn after_shutdown(
+        &self,
+        batch: &mut Completions<B>,
+        reminded: bool,
+        looked: bool,
+    ) -> io::Result<()> {
+        let nothing_left = self.in_flight.is_empty();
+        // First of all, for when it fails another thread may go on sleeping, and the caller is to know.
+        // What has been claimed stays in the batch.
+        let passed_on = self.control.remind(nothing_left)?;
+        match batch.stage {
+            Stage::Serving => batch.tell_shutdown(),
+            // It has looked when there was nothing left, and the empty batch says so.
+            Stage::Told if nothing_left && looked && batch.is_empty() => batch.stage = Stage::Ended,
+            Stage::Told if nothing_left => {}
+            _ if reminded && passed_on && batch.is_empty() => sleep(PAUSE),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// To be called when an operation has ended for which no packet comes.
+    #[inline]
+    pub(crate) fn ended_without_packet(&self) {
+        if self.control.is_shut_down() {
+            self.remind_if_last();
+        }
+    }
+
+    #[cold]
+    fn remind_if_last(&self) {
+        if self.in_flight.is_empty() {
+            // Should the system have no memory for the packet, then a thread that collects sleeps until
+            // its time is up: there is nobody to tell.
+            let _ = self.control.remind(true);
+        }
+    }
+}

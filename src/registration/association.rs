@@ -1,0 +1,144 @@
+//! What a registration is to its queue, and the way of an operation to the kernel and back.
+//!
+//! Every submission is four lines in a row, whatever it submits: [`reserve`](Association::reserve), in
+//! which the value moves to its place; [`lend`](Association::lend), from which on it is the kernel's; the
+//! system call; and [`settle`](Association::settle), which draws the consequence of what the call has
+//! answered.
+
+#![allow(unsafe_code, reason = "it takes back what the system refuses, and cancels by address")]
+
+use std::io;
+use std::os::windows::io::{AsRawHandle, BorrowedHandle};
+use std::ptr::null_mut;
+use std::sync::Arc;
+
+use super::super::buffer::Buffer;
+use super::super::ffi::types::OVERLAPPED;
+use super::super::in_flight::{Lent, OperationId, Reserved};
+use super::super::operation::{Operation, OperationKind, Owner, Owners, SubmitOutcome};
+use super::super::port::Key;
+use super::super::shared::Core;
+use super::super::sync::AtomicU32;
+use super::super::sync::Ordering::Relaxed;
+use super::mode::Mode;
+use super::rejected::Rejected;
+
+/// What a registration is to the queue. Dropping it leaves the queue.
+pub(crate) struct Association<B: Buffer> {
+    core: Arc<Core<B>>,
+    /// Its handle is open for as long as this is there: `Registration` drops it before the source.
+    owner: Arc<Owner>,
+    /// The slot that the last operation had, where the next one looks first.
+    hint: AtomicU32,
+}
+
+impl<B: Buffer> Association<B> {
+    pub(super) fn new(core: Arc<Core<B>>, handle: BorrowedHandle<'_>, key: Key) -> Self {
+        let owner = core.owners.insert(key, handle.as_raw_handle().addr());
+        Self { core, owner, hint: AtomicU32::new(0) }
+    }
+
+    pub(super) fn key(&self) -> Key {
+        self.owner.key
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.owner.operations()
+    }
+
+    /// Puts an operation in its place, from where it can be lent.
+    #[inline]
+    pub(crate) fn reserve(
+        &self,
+        kind: OperationKind<B>,
+    ) -> Result<Reserved<'_, Operation<B>>, Rejected<OperationKind<B>>> {
+        let operation = Operation { owner: Arc::clone(&self.owner), kind };
+        self.core.in_flight.reserve(self.hint.load(Relaxed), operation).map_err(no_room)
+    }
+
+    /// Makes a reserved operation the kernel's. The call that starts it comes next, and after that
+    /// [`settle`](Self::settle).
+    #[inline]
+    pub(crate) fn lend<'a>(
+        &self,
+        reserved: Reserved<'a, Operation<B>>,
+    ) -> Result<Lent<'a, Operation<B>>, Rejected<OperationKind<B>>> {
+        let lent = reserved.lend().map_err(queue_is_gone)?;
+        self.hint.store(lent.id().slot(), Relaxed);
+        Ok(lent)
+    }
+
+    /// Draws the consequence of what the call has answered: the operation goes on, or it is over and
+    /// comes back.
+    ///
+    /// # Safety
+    ///
+    /// * The call was one that starts an operation of this handle with what `lent` names, and of what
+    ///   the call may write to, everything is the slot's or outlives the call. It has returned, and
+    ///   `outcome` is what it has answered.
+    /// * If `M` skips packets, so does the handle, and the call was given the count to write to.
+    #[inline]
+    pub(crate) unsafe fn settle<M: Mode>(
+        &self,
+        lent: Lent<'_, Operation<B>>,
+        outcome: SubmitOutcome,
+    ) -> Result<M::Answer<B>, Rejected<OperationKind<B>>> {
+        let id = lent.id();
+        match outcome {
+            SubmitOutcome::Done if M::SKIPS => {
+                // SAFETY: the caller vouches that it has succeeded, and that no packet comes then.
+                if let Some(ended) = unsafe { lent.take_done() } {
+                    self.core.ended_without_packet();
+                    return Ok(M::done(Operation::completion(ended, &self.core.owners)));
+                }
+            }
+            SubmitOutcome::Done | SubmitOutcome::Pending => {}
+            SubmitOutcome::Failed(error) => {
+                // SAFETY: the caller vouches that the call has failed.
+                if let Some(operation) = unsafe { lent.take_back() } {
+                    self.core.ended_without_packet();
+                    return Err(Rejected::new(error, operation.kind));
+                }
+            }
+        }
+        // A packet comes, or has come, and with it goes the buffer.
+        Ok(M::pending(id))
+    }
+
+    pub(super) fn cancel_one(&self, id: OperationId) -> io::Result<bool> {
+        let cancelled = |overlapped| self.cancel(overlapped);
+        self.core.in_flight.while_lent(id, cancelled).unwrap_or(Ok(false))
+    }
+
+    pub(super) fn cancel(&self, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
+        // SAFETY: the handle is open for as long as `self` is there.
+        unsafe { self.owner.cancel(overlapped) }
+    }
+}
+
+#[cold]
+fn queue_is_gone<B>(operation: Operation<B>) -> Rejected<OperationKind<B>> {
+    let gone = "the completion queue of this registration has been dropped, so no completion could \
+                come; register a new socket with a new queue";
+    Rejected::new(io::Error::new(io::ErrorKind::BrokenPipe, gone), operation.kind)
+}
+
+#[cold]
+fn no_room<B>(operation: Operation<B>) -> Rejected<OperationKind<B>> {
+    let full = "there is no memory for another operation in flight; wait for some of those to \
+                complete";
+    Rejected::new(io::Error::new(io::ErrorKind::OutOfMemory, full), operation.kind)
+}
+
+impl<B: Buffer> Drop for Association<B> {
+    fn drop(&mut self) {
+        Owners::leave(&self.owner);
+        // Without operations there is nothing to cancel, which saves a call for each connection.
+        if self.in_flight() > 0 {
+            // Should it fail, closing the socket cancels them, unless there is a duplicate; and
+            // then they are the kernel's for longer, in memory that waits for them.
+            let _ = self.cancel(null_mut());
+        }
+        self.core.owners.remove(&self.owner);
+    }
+}
