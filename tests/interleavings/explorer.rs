@@ -5,6 +5,10 @@
 //! the model, and is reported with the schedule. This repeats one execution:
 //!
 //!     SCHEDULE=name_of_the_model:0,1,1,0 cargo test --test interleavings name_of_the_test
+//!
+//! and this explores with a higher bound where preemptions are bounded:
+//!
+//!     PREEMPTIONS=4 cargo test --release --test interleavings
 
 use std::cell::Cell;
 use std::fmt::{self, Write as _};
@@ -12,6 +16,7 @@ use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use super::baton::{Abandoned, Baton, Step, Task, message, set_explores, short};
 use super::plan::{Bound, Plan};
@@ -129,11 +134,18 @@ pub fn explore(
 /// Explores a model, prints how much there was to explore, and panics if an execution has failed.
 #[track_caller]
 pub fn check(name: &str, threads: usize, bound: Bound, model: impl Fn(&mut Execution<'_>)) {
-    let schedule = schedule_of(name);
+    let (schedule, start) = (schedule_of(name), Instant::now());
+    let bound = match (bound, std::env::var("PREEMPTIONS")) {
+        (Bound::Preemptions(_), Ok(most)) => Bound::Preemptions(most.parse().expect("a number")),
+        _ => bound,
+    };
     match explore(threads, Plan::new(bound, schedule), model) {
         Ok(Explored { executions, redundant }) => {
             // Not with `println`, which the test harness keeps to itself when nothing fails.
-            let line = format!("{name}: {bound}: {executions} executions, {redundant} redundant\n");
+            let line = format!(
+                "{name}: {bound}: {executions} executions, {redundant} redundant, {} ms\n",
+                start.elapsed().as_millis()
+            );
             io::stdout().write_all(line.as_bytes()).expect("printed");
         }
         Err(failure) => {

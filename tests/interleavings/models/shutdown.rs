@@ -21,7 +21,7 @@ fn one_that_waits_is_told() {
 
 /// Two that wait, with batches of this capacity, and so many posts that fail.
 fn shut_down_two(name: &str, capacity: usize, refused: usize) {
-    check(name, 3, Bound::Preemptions(3), |execution| {
+    check(name, 3, Bound::Outcomes, |execution| {
         let queue = Queue::new(refused);
         let wait = || _ = queue.wait_for_shutdown(&mut Batch::with_capacity(capacity));
         execution.run([Box::new(wait), Box::new(wait), Box::new(|| queue.shut_down())]);
@@ -43,7 +43,7 @@ fn all_that_wait_are_told_although_a_post_fails() {
 /// A wake-up on its way takes nobody's shutdown, and is not lost.
 #[test]
 fn all_that_wait_are_told_although_one_is_woken() {
-    check("shut_down_and_wake", 3, Bound::Preemptions(3), |execution| {
+    check("shut_down_and_wake", 3, Bound::Outcomes, |execution| {
         let queue = Queue::new(0);
         let told = [Told::default(); 2];
         let [mut one, mut other] = told;
@@ -87,7 +87,7 @@ fn all_that_collect_are_told_when_the_last_has_come() {
 /// The shutdown comes in the middle of it.
 #[test]
 fn who_collects_is_told_when_the_last_has_come() {
-    check("collect", 3, Bound::Preemptions(3), |execution| {
+    check("collect", 3, Bound::Outcomes, |execution| {
         let queue = Queue::new(0);
         let address = queue.submit();
         let mut told = Told::default();

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use super::super::control::{Control, ControlPacket};
 use super::super::port::{CompletionPort, Deadline};
 use super::super::sync::AtomicUsize;
+use super::queue::{Batch, Queue, Told};
 use crate::explorer::check;
 use crate::plan::Bound;
 
@@ -120,4 +121,32 @@ fn a_wake_up_that_fails_does_not_stand_for_another() {
         ]);
         scene.is_announced(one | other, seen);
     });
+}
+
+/// A wake-up that lies in a batch unread goes back when the batch is dropped, and another thread that
+/// wakes meanwhile is heard as well.
+#[test]
+fn a_wake_up_that_is_dropped_unread_is_for_another() {
+    for (name, wakes) in [("wake_dropped", false), ("wake_dropped_and_again", true)] {
+        check(name, 3, Bound::Outcomes, |execution| {
+            let (queue, done) = (Queue::new(0), AtomicUsize::new(0));
+            let (mut batch, mut seen, mut told) = (Batch::with_capacity(4), 0, Told::default());
+            queue.core.control.wake().expect("there is memory");
+            queue.wait(&mut batch).expect("there is room");
+            execution.run([
+                Box::new(|| drop(batch)),
+                Box::new(|| {
+                    let mut batch = Batch::with_capacity(4);
+                    told.read(queue.wait(&mut batch).expect("there is room"));
+                    seen = done.load(SeqCst);
+                }),
+                Box::new(|| {
+                    done.store(1, SeqCst);
+                    assert!(!wakes || queue.core.control.wake().is_ok());
+                }),
+            ]);
+            assert_eq!(told.woken, 1);
+            assert!(!wakes || seen == 1 || queue.core.control.port().len() > 0, "not seen");
+        });
+    }
 }
