@@ -4,7 +4,6 @@
 //! do, and the next step is given to one of the threads that can make theirs, by the plan. So an
 //! execution is a list of steps, and the list of threads that made them is its schedule.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicUsize;
@@ -13,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use super::plan::{Access, Plan, Threads};
+use super::report::{Step, message, short};
 
 /// More steps than any model makes that ends.
 const ENDLESS: usize = 10_000;
@@ -34,14 +34,6 @@ pub enum Gate {
     AnotherStep,
     /// And so has each other thread that can, but for those that wait for the same.
     EachOther,
-}
-
-/// A step, for whoever reads how it came to a failure.
-#[derive(Clone, Copy, Debug)]
-pub struct Step {
-    pub thread: usize,
-    pub what: &'static str,
-    pub place: &'static Location<'static>,
 }
 
 struct Thread {
@@ -288,16 +280,4 @@ impl Thread {
         let (gate, access, place) = (Gate::Open, Access::Any, Location::caller());
         Self { gate, access, what: "its start", place, since: 0, is_over: false }
     }
-}
-
-/// The place, without the way from here to it.
-pub fn short(place: &Location<'_>) -> String {
-    let file = place.file().rsplit("../").next().unwrap_or_default();
-    format!("{file}:{}", place.line())
-}
-
-/// What a panic has said.
-pub fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref().cloned()).unwrap_or_else(|| "without a word".to_owned())
 }

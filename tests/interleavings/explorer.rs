@@ -11,15 +11,15 @@
 //!     PREEMPTIONS=4 cargo test --release --test interleavings
 
 use std::cell::Cell;
-use std::fmt::{self, Write as _};
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use super::baton::{Abandoned, Baton, Step, Task, message, set_explores, short};
+use super::baton::{Abandoned, Baton, Task, set_explores};
 use super::plan::{Bound, Plan};
+use super::report::{Failure, message};
 
 /// What has been explored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,29 +28,6 @@ pub struct Explored {
     pub executions: usize,
     /// And how many were found to be others in another order; they are not explored to their end.
     pub redundant: usize,
-}
-
-/// An execution that has failed.
-#[derive(Debug)]
-pub struct Failure {
-    pub what: String,
-    pub trace: Vec<Step>,
-}
-
-impl Failure {
-    pub fn schedule(&self) -> Vec<usize> {
-        self.trace.iter().map(|step| step.thread).collect()
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.what)?;
-        for Step { thread, what, place } in &self.trace {
-            writeln!(f, "  thread {thread}: {what} in {}", short(place))?;
-        }
-        Ok(())
-    }
 }
 
 /// One execution, as the model sees it.
@@ -149,12 +126,8 @@ pub fn check(name: &str, threads: usize, bound: Bound, model: impl Fn(&mut Execu
             io::stdout().write_all(line.as_bytes()).expect("printed");
         }
         Err(failure) => {
-            let mut schedule = String::new();
-            for thread in failure.schedule() {
-                let comma = if schedule.is_empty() { "" } else { "," };
-                write!(schedule, "{comma}{thread}").expect("a string has room");
-            }
-            panic!("{name}: {failure}SCHEDULE={name}:{schedule}");
+            let schedule: Vec<_> = failure.schedule().iter().map(ToString::to_string).collect();
+            panic!("{name}: {failure}SCHEDULE={name}:{}", schedule.join(","));
         }
     }
 }

@@ -12,6 +12,7 @@
 mod baton;
 mod explorer;
 mod plan;
+mod report;
 mod self_tests;
 
 #[path = "../../src"]

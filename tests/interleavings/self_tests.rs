@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::baton::Task;
-use super::explorer::{Execution, Explored, Failure, check, explore};
+use super::explorer::{Execution, Explored, check, explore};
 use super::layer::sync::{AtomicUsize, Mutex, yield_now};
 use super::plan::{Bound, Plan};
+use super::report::Failure;
 
 fn explore_all(
     threads: usize,

@@ -128,7 +128,8 @@ fn two_threads_share_a_table() {
             address.end(SUCCESS);
             assert_eq!(complete(&table, address), Some(value));
         };
-        submit(&table, 40, 1).map(|address| clean_up(&table, [address]));
+        // The first block is there: that it is made is explored elsewhere.
+        clean_up(&table, submit(&table, 0, 1));
         execution.run([Box::new(|| work(7)), Box::new(|| work(8))]);
         clean_up(&table, []);
     });
