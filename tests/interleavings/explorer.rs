@@ -1,8 +1,8 @@
 //! Runs a model in all orders of its steps, within a bound.
 //!
-//! A model is a function that is called once for each execution: it makes what the threads share, says
-//! what each thread does, and looks at what has come of it. What fails in it, on whichever thread, fails
-//! the model, and is reported with the schedule. This repeats one execution:
+//! A model is a function that is called once for each execution: it makes what the threads share,
+//! says what each thread does, and looks at what has come of it. What fails in it, on whichever
+//! thread, fails the model, and is reported with the schedule. This repeats one execution:
 //!
 //!     SCHEDULE=name_of_the_model:0,1,1,0 cargo test --test interleavings name_of_the_test
 //!
@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use super::baton::{Abandoned, Baton, Task, set_explores};
 use super::plan::{Bound, Plan};
 use super::report::{Failure, message};
+use super::turns::{Abandoned, Task, Turns, set_explores};
 
 /// What has been explored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Explored {
 
 /// One execution, as the model sees it.
 pub struct Execution<'a> {
-    baton: &'a Arc<Baton>,
+    turns: &'a Arc<Turns>,
     workers: &'a mut Vec<JoinHandle<()>>,
     has_run: Cell<bool>,
 }
@@ -51,22 +51,23 @@ impl Execution<'_> {
             self.hire(tasks.len());
         }
         let forget_lifetime = |task: Task<'_>| {
-            // SAFETY: the types differ in the lifetime alone. `Baton::run` returns when each task has
-            // ended, or has been dropped, on the thread that took it, and until then this call lasts.
+            // SAFETY: the types differ in the lifetime alone. `Turns::run` returns when each task
+            // has ended, or has been dropped, on the thread that took it, and until then this call
+            // lasts.
             unsafe { std::mem::transmute::<Task<'_>, Task<'static>>(task) }
         };
-        self.baton.run(tasks.into_iter().map(forget_lifetime).collect());
-        if self.baton.state().failure.is_some() {
+        self.turns.run(tasks.into_iter().map(forget_lifetime).collect());
+        if self.turns.state().failure.is_some() {
             resume_unwind(Box::new(Abandoned));
         }
     }
 
     fn hire(&mut self, threads: usize) {
         for number in 0..threads {
-            let baton = Arc::clone(self.baton);
-            self.workers.push(thread::spawn(move || baton.work(number)));
+            let turns = Arc::clone(self.turns);
+            self.workers.push(thread::spawn(move || turns.work(number)));
         }
-        self.baton.introduce(self.workers.iter().map(|worker| worker.thread().clone()).collect());
+        self.turns.introduce(self.workers.iter().map(|worker| worker.thread().clone()).collect());
     }
 }
 
@@ -77,14 +78,14 @@ pub fn explore(
     model: impl Fn(&mut Execution<'_>),
 ) -> Result<Explored, Failure> {
     set_explores(true);
-    let (baton, mut workers) = (Baton::new(threads, plan), Vec::new());
+    let (turns, mut workers) = (Turns::new(threads, plan), Vec::new());
     let mut explored = Explored { executions: 0, redundant: 0 };
     let result = loop {
-        let (baton, workers) = (&baton, &mut workers);
-        let mut execution = Execution { baton, workers, has_run: Cell::new(false) };
+        let (turns, workers) = (&turns, &mut workers);
+        let mut execution = Execution { turns, workers, has_run: Cell::new(false) };
         let panic = catch_unwind(AssertUnwindSafe(|| model(&mut execution))).err();
         let has_run = execution.has_run.get();
-        let mut state = baton.state();
+        let mut state = turns.state();
         let panic = panic.map(|panic| format!("after the threads: {}", message(&*panic)));
         if let Some(what) = state.failure.take().or(panic) {
             break Err(Failure { what, trace: std::mem::take(&mut state.trace) });
@@ -102,7 +103,7 @@ pub fn explore(
     };
     set_explores(false);
     if !workers.is_empty() {
-        baton.dismiss();
+        turns.dismiss();
     }
     workers.into_iter().for_each(|worker| worker.join().expect("it has caught what was thrown"));
     result

@@ -2,18 +2,19 @@
 //!
 //! The source files of the core are compiled here as they are, but for one: in the place of `sync`,
 //! through which they reach the atomics and the lock of std, stands a module with types of the same
-//! names, which let a scheduler decide at each access which thread goes on. Others stand in the place
-//! of the port, and of what operations are about. The scheduler tries all decisions, so an order that comes once in a million runs comes
-//! here for certain. Memory is as strong as on one processor; for weaker ones there is `.ci/miri`.
+//! names, which let a scheduler decide at each access which thread goes on. Others stand in the
+//! place of the port, and of what operations are about. The scheduler tries all decisions, so an
+//! order that comes once in a million runs comes here for certain. Memory is as strong as on one
+//! processor; for weaker ones there is `.ci/miri`.
 //!
 //! It runs on the systems where threads are cheap to stop and to go on: a million times in all.
 #![cfg(not(any(windows, miri)))]
 
-mod baton;
 mod explorer;
 mod plan;
 mod report;
 mod self_tests;
+mod turns;
 
 #[path = "../../src"]
 mod layer {
@@ -51,7 +52,8 @@ mod layer {
     #[path = "../tests/interleavings/sync.rs"]
     pub mod sync;
 
-    // Inside, for what the core keeps from the rest of the crate it keeps from the rest of this, too.
+    // Inside, for what the core keeps from the rest of the crate it keeps from the rest of this,
+    // too.
     #[path = "../tests/interleavings/models/mod.rs"]
     mod models;
 }

@@ -1,5 +1,5 @@
-//! Stands in the place of `src/operation.rs`: an operation that lends a buffer, of a registration that
-//! is always there.
+//! Stands in the place of `src/operation.rs`: an operation that lends a buffer, of a registration
+//! that is always there.
 
 use super::buffer::Buffer;
 use super::completion::Completion;

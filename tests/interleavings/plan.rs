@@ -1,8 +1,8 @@
 //! Which thread makes the next step: a search, depth first, over all the answers that can be given.
 //!
-//! An execution is a list of choices. The next execution repeats all of them up to the last one that
-//! could have been another, makes that one differently, and goes on from there. When none is left that
-//! could have been another, everything has been explored.
+//! An execution is a list of choices. The next execution repeats all of them up to the last one
+//! that could have been another, makes that one differently, and goes on from there. When none is
+//! left that could have been another, everything has been explored.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use std::fmt;
 pub enum Bound {
     /// Every order of the steps.
     Orders,
-    /// Every order, but of those that differ only in the order of steps that have nothing to do with
-    /// each other (other places in memory, or two readings of the same) one at least. It takes that
-    /// the threads share nothing but through the types of `sync` and `port`.
+    /// Every order, but of those that differ only in the order of steps that have nothing to do
+    /// with each other (other places in memory, or two readings of the same) one at least. It takes
+    /// that the threads share nothing but through the types of `sync` and `port`.
     Outcomes,
     /// Every order in which no more than so many times a thread is stopped that could have gone on.
     Preemptions(usize),
@@ -111,8 +111,8 @@ impl Plan {
         }
     }
 
-    /// The thread that makes the next step, of those that are ready. `None` if the thread that has been
-    /// planned is not, which happens when the model does other things each time.
+    /// The thread that makes the next step, of those that are ready. `None` if the thread that has
+    /// been planned is not, which happens when the model does other things each time.
     pub fn choose(
         &mut self,
         ready: Threads,

@@ -1,6 +1,6 @@
-//! Stands in the place of `src/port/completion_port.rs`: a queue of packets, in which the threads of a
-//! model sleep as they do in the kernel, and which can refuse a packet as the system does that has no
-//! memory for it.
+//! Stands in the place of `src/port/completion_port.rs`: a queue of packets, in which the threads
+//! of a model sleep as they do in the kernel, and which can refuse a packet as the system does that
+//! has no memory for it.
 
 #![allow(unsafe_code, reason = "a packet is made as the system makes it")]
 
@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::ffi::types::{OVERLAPPED, OVERLAPPED_ENTRY};
 use super::{Deadline, Key, Packet};
-use crate::baton::{Gate, step};
 use crate::plan::Access;
+use crate::turns::{Gate, step};
 
 #[derive(Debug, Default)]
 pub struct CompletionPort {
@@ -60,8 +60,8 @@ impl CompletionPort {
         Ok(())
     }
 
-    /// Takes out as many packets as are there and have room, and sleeps until there is one, or does not
-    /// sleep at all: there is no time here.
+    /// Takes out as many packets as are there and have room, and sleeps until there is one, or does
+    /// not sleep at all: there is no time here.
     #[track_caller]
     pub(in super::super) fn dequeue_within(
         &self,

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::SeqCst;
 
-use super::baton::Task;
 use super::explorer::{Execution, Explored, check, explore};
 use super::layer::sync::{AtomicUsize, Mutex, yield_now};
 use super::plan::{Bound, Plan};
 use super::report::Failure;
+use super::turns::Task;
 
 fn explore_all(
     threads: usize,
@@ -152,8 +152,8 @@ fn all_orders_are_as_many_as_there_are() {
     }
 }
 
-/// Runs a model in which each of three threads makes four steps, on two numbers, under a lock or not,
-/// that a number tells; and gives all that can come of it.
+/// Runs a model in which each of three threads makes four steps, on two numbers, under a lock or
+/// not, that a number tells; and gives all that can come of it.
 fn outcomes(program: usize, bound: Bound) -> BTreeSet<[usize; 5]> {
     let outcomes = RefCell::new(BTreeSet::new());
     let explored = explore_all(3, bound, |execution| {
@@ -189,8 +189,8 @@ fn make_step(numbers: &[AtomicUsize; 2], step: usize, thread: usize) -> usize {
     }
 }
 
-/// What is left out because steps have nothing to do with each other has no outcome of its own: shown
-/// with programs put together by chance, always the same ones.
+/// What is left out because steps have nothing to do with each other has no outcome of its own:
+/// shown with programs put together by chance, always the same ones.
 #[test]
 fn no_outcome_is_left_out() {
     let mut program = 1_usize;
@@ -202,8 +202,8 @@ fn no_outcome_is_left_out() {
     }
 }
 
-/// With no preemption one thread runs to its end, and then the other; with one, the first is stopped
-/// once, before any of its steps but the first.
+/// With no preemption one thread runs to its end, and then the other; with one, the first is
+/// stopped once, before any of its steps but the first.
 #[test]
 fn preemptions_are_bounded() {
     for (most, wanted) in [(0, 2), (1, 2 + 4 + 4)] {
@@ -212,8 +212,8 @@ fn preemptions_are_bounded() {
     }
 }
 
-/// Three threads count, in steps that all depend on each other: as many orders as words of that many
-/// letters.
+/// Three threads count, in steps that all depend on each other: as many orders as words of that
+/// many letters.
 #[test]
 fn three_threads_are_explored_too() {
     let explored = explore_all(3, Bound::Orders, |execution| {

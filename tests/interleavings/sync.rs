@@ -1,9 +1,9 @@
-//! Stands in the place of `src/sync.rs`: atomics and a lock that are std's, and come to the scheduler
-//! before each access.
+//! Stands in the place of `src/sync.rs`: atomics and a lock that are std's, and come to the
+//! scheduler before each access.
 //!
-//! On a thread that runs no part of a model they are std's and nothing else. Giving a lock back is not a
-//! step: whoever waits for it could not have gone on before, and for all others the step after it stands
-//! for it.
+//! On a thread that runs no part of a model they are std's and nothing else. Giving a lock back is
+//! not a step: whoever waits for it could not have gone on before, and for all others the step
+//! after it stands for it.
 
 #![allow(dead_code, reason = "the core uses some of it, and tomorrow other parts")]
 #![allow(unsafe_code, reason = "memory of another type is used as an atomic, as std allows")]
@@ -16,8 +16,8 @@ use std::time::Duration;
 pub use std::sync::PoisonError;
 pub use std::sync::atomic::Ordering;
 
-use crate::baton::{Gate, step, unlocked};
 use crate::plan::Access;
+use crate::turns::{Gate, step, unlocked};
 
 /// Blocks until another thread has made a step: what this one waits for cannot be so before.
 #[track_caller]
@@ -25,8 +25,8 @@ pub fn yield_now() {
     step("yield_now", Access::Any, Gate::AnotherStep);
 }
 
-/// Lets all others go on that can, each by a step at least, for that is what it is for. If none can, it
-/// ends by itself.
+/// Lets all others go on that can, each by a step at least, for that is what it is for. If none
+/// can, it ends by itself.
 #[track_caller]
 pub fn sleep(_duration: Duration) {
     step("sleep", Access::Any, Gate::EachOther);
@@ -49,8 +49,8 @@ macro_rules! atomic {
             ///
             /// * As of std's.
             pub unsafe fn from_ptr<'a>(pointer: *mut $value) -> &'a Self {
-                // SAFETY: this type is std's, transparently, and std's is laid out as the value; the
-                // rest is the caller's promise.
+                // SAFETY: this type is std's, transparently, and std's is laid out as the value;
+                // the rest is the caller's promise.
                 unsafe { &*pointer.cast::<Self>() }
             }
 
@@ -167,7 +167,7 @@ impl<T> Mutex<T> {
         let address = (&raw const *self).addr();
         step("lock", Access::Write(address), Gate::Unlocked(address));
         let guard = |guard| MutexGuard { guard: Some(guard), address };
-        if crate::baton::current().is_none() {
+        if crate::turns::current().is_none() {
             let locked = self.0.lock();
             return locked.map(guard).map_err(|e| PoisonError::new(guard(e.into_inner())));
         }

@@ -1,5 +1,5 @@
-//! What names an operation to the system names no other one, although the operation may end, and its
-//! slot may be wanted for the next, between the look and the naming.
+//! What names an operation to the system names no other one, although the operation may end, and
+//! its slot may be wanted for the next, between the look and the naming.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -9,7 +9,8 @@ use super::kit::{Address, SUCCESS, Table, clean_up, complete, is_free, lend, sub
 use crate::explorer::check;
 use crate::plan::Bound;
 
-/// A table with one operation in flight, and a note of which operation the system has at its address.
+/// A table with one operation in flight, and a note of which operation the system has at its
+/// address.
 struct Scene {
     table: Table,
     id: OperationId,

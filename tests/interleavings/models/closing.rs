@@ -1,5 +1,5 @@
-//! Whoever closes the table and then counts has counted everything that is lent, however new its slot
-//! is; and whoever makes room for more loses nothing of what another has made.
+//! Whoever closes the table and then counts has counted everything that is lent, however new its
+//! slot is; and whoever makes room for more loses nothing of what another has made.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -23,7 +23,7 @@ fn close_and_count<const LENDERS: usize>(name: &str, before: u32, bound: Bound) 
     check(name, LENDERS + 1, bound, |execution| {
         let (table, mut in_flight) = table_with(before);
         let (mut lent, mut counted) = ([None; LENDERS], 0);
-        let mut tasks: Vec<crate::baton::Task<'_>> = Vec::new();
+        let mut tasks: Vec<crate::turns::Task<'_>> = Vec::new();
         for lent in &mut lent {
             tasks.push(Box::new(|| *lent = submit(&table, 0, 99)));
         }

@@ -1,5 +1,5 @@
-//! What is lent comes back once, whoever takes it back, and its slot serves the next operation after
-//! that, and after the call.
+//! What is lent comes back once, whoever takes it back, and its slot serves the next operation
+//! after that, and after the call.
 
 #![allow(unsafe_code, reason = "operations are taken back in place of those who make calls")]
 
@@ -47,7 +47,8 @@ fn a_copy_of_a_packet_is_nothing_to_the_next_operation() {
     });
 }
 
-/// The call says that it has failed, and a packet comes all the same: one of them has the operation.
+/// The call says that it has failed, and a packet comes all the same: one of them has the
+/// operation.
 #[test]
 fn what_is_taken_back_does_not_come_with_its_packet() {
     for (name, status) in [("take_back_failed", RESET), ("take_back_ended", SUCCESS)] {
@@ -117,8 +118,8 @@ fn a_slot_serves_no_other_operation_before_its_call_has_returned() {
     });
 }
 
-/// Two threads, each with an operation of its own, from the beginning to the end, in the same slot if
-/// it is free.
+/// Two threads, each with an operation of its own, from the beginning to the end, in the same slot
+/// if it is free.
 #[test]
 fn two_threads_share_a_table() {
     check("two_operations", 2, Bound::Outcomes, |execution| {

@@ -18,7 +18,8 @@ pub type Table = InFlight<u32>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address(pub *mut OVERLAPPED);
 
-// SAFETY: it is used as the kernel uses it: the memory is written to while it is lent, and else compared.
+// SAFETY: it is used as the kernel uses it: the memory is written to while it is lent, and else
+// compared.
 unsafe impl Send for Address {}
 // SAFETY: as above.
 unsafe impl Sync for Address {}
@@ -54,7 +55,8 @@ pub fn submit(table: &Table, near: u32, value: u32) -> Option<Address> {
 /// What a thread does that has dequeued a packet: the value comes out, if it is the table's.
 #[track_caller]
 pub fn complete(table: &Table, packet: Address) -> Option<u32> {
-    // SAFETY: what the model has not ended is turned away, and what it has ended it touches no more.
+    // SAFETY: what the model has not ended is turned away, and what it has ended it touches no
+    // more.
     let claim = unsafe { table.claim(packet.0) }?;
     // SAFETY: it is this table's, and was given to this call alone.
     Some(unsafe { table.collect(claim) }.value)
@@ -69,8 +71,8 @@ pub fn clean_up(table: &Table, in_flight: impl IntoIterator<Item = Address>) {
     assert_eq!(table.count(), 0, "nothing is left");
 }
 
-/// After the threads, in a table with nothing in flight: the first slot, whose address this is, serves
-/// the next operation.
+/// After the threads, in a table with nothing in flight: the first slot, whose address this is,
+/// serves the next operation.
 pub fn is_free(table: &Table, first: Address) {
     assert_eq!(submit(table, 0, 9), Some(first), "nobody uses the slot any more");
     clean_up(table, [first]);

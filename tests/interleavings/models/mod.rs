@@ -1,5 +1,5 @@
-//! The models: the core with two or three threads, each of which does a few things, and what must be so
-//! afterwards, in whatever order they did it.
+//! The models: the core with two or three threads, each of which does a few things, and what must
+//! be so afterwards, in whatever order they did it.
 
 mod cancelling;
 mod closing;

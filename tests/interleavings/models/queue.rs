@@ -1,5 +1,5 @@
-//! What the models of waiting have in common: a queue without sockets, whose batches and whose wait are
-//! the real ones.
+//! What the models of waiting have in common: a queue without sockets, whose batches and whose wait
+//! are the real ones.
 
 #![allow(unsafe_code, reason = "it posts packets in place of the kernel")]
 
@@ -36,8 +36,8 @@ impl Queue {
         Ok(batch)
     }
 
-    /// Waits until the queue is shut down, and does what the documentation says after an error. Gives
-    /// how often it was woken, and how many operations it has got.
+    /// Waits until the queue is shut down, and does what the documentation says after an error.
+    /// Gives how often it was woken, and how many operations it has got.
     pub fn wait_for_shutdown(&self, batch: &mut Batch) -> Told {
         let mut told = Told::default();
         while !told.shut_down {

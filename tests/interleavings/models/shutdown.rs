@@ -1,5 +1,5 @@
-//! Whoever waits is told that the queue is shut down, and that nothing is in flight any more; and nobody
-//! sleeps for ever, which would be a deadlock here.
+//! Whoever waits is told that the queue is shut down, and that nothing is in flight any more; and
+//! nobody sleeps for ever, which would be a deadlock here.
 
 #![allow(unsafe_code, reason = "an operation is taken back in place of who made its call")]
 

@@ -1,5 +1,5 @@
-//! No wake-up is lost: what a thread has done before a `wake` that answered Ok is seen by whoever takes
-//! the wake-up out of the port, or there is another one in it.
+//! No wake-up is lost: what a thread has done before a `wake` that answered Ok is seen by whoever
+//! takes the wake-up out of the port, or there is another one in it.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -98,7 +98,8 @@ fn wake_ups_that_nobody_has_taken_are_one() {
     });
 }
 
-/// The system has no memory for the first packet: the `wake` that tried to post it fails, and no other.
+/// The system has no memory for the first packet: the `wake` that tried to post it fails, and no
+/// other.
 #[test]
 fn a_wake_up_that_fails_does_not_stand_for_another() {
     check("wake_refused", 2, Bound::Outcomes, |execution| {
@@ -123,8 +124,8 @@ fn a_wake_up_that_fails_does_not_stand_for_another() {
     });
 }
 
-/// A wake-up that lies in a batch unread goes back when the batch is dropped, and another thread that
-/// wakes meanwhile is heard as well.
+/// A wake-up that lies in a batch unread goes back when the batch is dropped, and another thread
+/// that wakes meanwhile is heard as well.
 #[test]
 fn a_wake_up_that_is_dropped_unread_is_for_another() {
     for (name, wakes) in [("wake_dropped", false), ("wake_dropped_and_again", true)] {

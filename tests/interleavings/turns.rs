@@ -1,8 +1,8 @@
-//! The threads of a model, of which one runs at a time: the one that has the baton.
+//! The threads of a model, of which one runs at a time: the one whose turn it is.
 //!
-//! A thread comes to `step` before each access to what threads share. There it says what it is about to
-//! do, and the next step is given to one of the threads that can make theirs, by the plan. So an
-//! execution is a list of steps, and the list of threads that made them is its schedule.
+//! A thread comes to `step` before each access to what threads share. There it says what it is
+//! about to do, and the next step is given to one of the threads that can make theirs, by the plan.
+//! So an execution is a list of steps, and the list of threads that made them is its schedule.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -17,7 +17,7 @@ use super::report::{Step, message, short};
 /// More steps than any model makes that ends.
 const ENDLESS: usize = 10_000;
 
-/// Has the baton between executions.
+/// Whose turn it is between executions: the thread that explores goes on.
 const NOBODY: usize = usize::MAX;
 
 /// What a thread of a model does.
@@ -59,7 +59,7 @@ pub struct State {
 /// With this a thread is unwound whose execution has failed elsewhere.
 pub struct Abandoned;
 
-pub struct Baton {
+pub struct Turns {
     turn: AtomicUsize,
     state: Mutex<State>,
     tasks: Vec<Mutex<Option<Task<'static>>>>,
@@ -70,12 +70,12 @@ pub struct Baton {
 thread_local! {
     /// Whether this thread explores: what it does itself, it does while no thread of a model runs.
     static EXPLORES: Cell<bool> = const { Cell::new(false) };
-    /// Of a thread that runs a part of a model, its number and its baton.
-    static PART: RefCell<Option<(usize, Arc<Baton>)>> = const { RefCell::new(None) };
+    /// Of a thread that runs a part of a model, its number, and what it takes turns by.
+    static PART: RefCell<Option<(usize, Arc<Turns>)>> = const { RefCell::new(None) };
 }
 
-/// To be called before each access to what threads share. Does nothing on a thread that runs no part of
-/// a model, nor on one that is being unwound.
+/// To be called before each access to what threads share. Does nothing on a thread that runs no
+/// part of a model, nor on one that is being unwound.
 #[track_caller]
 pub fn step(what: &'static str, access: Access, gate: Gate) {
     let place = Location::caller();
@@ -83,8 +83,8 @@ pub fn step(what: &'static str, access: Access, gate: Gate) {
         return;
     }
     PART.with_borrow(|part| {
-        if let Some((me, baton)) = part {
-            baton.step(*me, Thread { gate, access, what, place, since: 0, is_over: false });
+        if let Some((me, turns)) = part {
+            turns.step(*me, Thread { gate, access, what, place, since: 0, is_over: false });
         } else if matches!(gate, Gate::AnotherStep) && EXPLORES.get() {
             panic!("it waits for another thread, and none is running");
         }
@@ -99,8 +99,8 @@ pub fn set_explores(explores: bool) {
 /// The lock at this address is free again.
 pub fn unlocked(address: usize) {
     PART.with_borrow(|part| {
-        if let Some((_, baton)) = part {
-            baton.state().held.retain(|held| *held != address);
+        if let Some((_, turns)) = part {
+            turns.state().held.retain(|held| *held != address);
         }
     });
 }
@@ -175,7 +175,7 @@ impl State {
     }
 }
 
-impl Baton {
+impl Turns {
     pub fn new(threads: usize, plan: Plan) -> Arc<Self> {
         assert!(threads <= Threads::MOST, "so many threads are too many to explore");
         Arc::new(Self {
