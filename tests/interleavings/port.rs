@@ -47,6 +47,18 @@ impl CompletionPort {
             self.refused.fetch_sub(1, SeqCst);
             return Err(io::ErrorKind::OutOfMemory.into());
         }
+        self.add(key, bytes, overlapped);
+        Ok(())
+    }
+
+    /// What the system does when an operation has ended: it has kept the memory for that packet.
+    #[track_caller]
+    pub fn queue(&self, key: Key, overlapped: *mut OVERLAPPED) {
+        step("a packet of the system", self.access(), Gate::Open);
+        self.add(key, 0, overlapped);
+    }
+
+    fn add(&self, key: Key, bytes: u32, overlapped: *mut OVERLAPPED) {
         let entry = OVERLAPPED_ENTRY {
             lpCompletionKey: key.0,
             lpOverlapped: overlapped,
@@ -57,7 +69,6 @@ impl CompletionPort {
         // SAFETY: a packet is an entry, transparently.
         packets.push_back(unsafe { transmute::<OVERLAPPED_ENTRY, Packet>(entry) });
         self.count.store(packets.len(), SeqCst);
-        Ok(())
     }
 
     /// Takes out as many packets as are there and have room, and sleeps until there is one, or does

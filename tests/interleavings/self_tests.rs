@@ -194,7 +194,7 @@ fn make_step(numbers: &[AtomicUsize; 2], step: usize, thread: usize) -> usize {
 #[test]
 fn no_outcome_is_left_out() {
     let mut program = 1_usize;
-    for _ in 0..20 {
+    for _ in 0..12 {
         program = program.wrapping_mul(0x5DEE_CE66D).wrapping_add(11) % (1 << 48);
         let [all, reduced] =
             [Bound::Orders, Bound::Outcomes].map(|bound| outcomes(program >> 20, bound));

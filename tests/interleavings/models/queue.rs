@@ -1,8 +1,6 @@
 //! What the models of waiting have in common: a queue without sockets, whose batches and whose wait
 //! are the real ones.
 
-#![allow(unsafe_code, reason = "it posts packets in place of the kernel")]
-
 use std::sync::Arc;
 
 use super::super::completion::Completion;
@@ -73,9 +71,7 @@ impl Queue {
     #[track_caller]
     pub fn end(&self, address: Address) {
         address.end(SUCCESS);
-        // SAFETY: the operation has ended, and this is its packet.
-        let posted = unsafe { self.core.control.port().post_overlapped(Key(0), 0, address.0) };
-        posted.expect("the system has memory for what it queues itself");
+        self.core.control.port().queue(Key(0), address.0);
     }
 
     /// As a program that tries again until it succeeds.

@@ -61,13 +61,14 @@ fn all_that_wait_are_told_although_one_is_woken() {
     });
 }
 
-/// Two collect what is in flight, and one of them gets the last: the other is told, too.
-#[test]
-fn all_that_collect_are_told_when_the_last_has_come() {
-    check("collect_two", 3, Bound::Preemptions(2), |execution| {
+/// Two collect what is in flight, and one of them gets the last: the other is told, too. So many
+/// posts fail.
+fn collect_two(name: &str, refused: usize) {
+    check(name, 3, Bound::Preemptions(2), |execution| {
         let queue = Queue::new(0);
         let address = queue.submit();
         queue.shut_down();
+        queue.core.control.port().refuse(refused);
         let [mut one, mut other] = [Told::default(); 2];
         let collect = |told: &mut Told| {
             let mut batch = Batch::with_capacity(8);
@@ -82,6 +83,16 @@ fn all_that_collect_are_told_when_the_last_has_come() {
         assert_eq!(one.received + other.received, 1);
         queue.is_over();
     });
+}
+
+#[test]
+fn all_that_collect_are_told_when_the_last_has_come() {
+    collect_two("collect_two", 0);
+}
+
+#[test]
+fn all_that_collect_are_told_although_a_post_fails() {
+    collect_two("collect_two_refused", 1);
 }
 
 /// The shutdown comes in the middle of it.
