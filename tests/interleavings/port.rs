@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::mem::transmute;
+use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,13 +22,16 @@ pub struct CompletionPort {
     packets: Mutex<VecDeque<Packet>>,
     /// How many packets there are, in a place that the scheduler can look at.
     count: Arc<AtomicUsize>,
-    refused: AtomicUsize,
+    posts: AtomicUsize,
+    refused: Mutex<Range<usize>>,
 }
 
 impl CompletionPort {
-    /// So many of the posts that come next fail, whichever thread makes them.
-    pub fn refuse(&self, posts: usize) {
-        self.refused.store(posts, SeqCst);
+    /// The posts of these numbers fail, whichever thread makes them. They are counted from 0, from
+    /// now on.
+    pub fn refuse(&self, posts: Range<usize>) {
+        self.posts.store(0, SeqCst);
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = posts;
     }
 
     /// As the port's.
@@ -43,8 +47,8 @@ impl CompletionPort {
         overlapped: *mut OVERLAPPED,
     ) -> io::Result<()> {
         step("a post", self.access(), Gate::Open);
-        if self.refused.load(SeqCst) > 0 {
-            self.refused.fetch_sub(1, SeqCst);
+        let number = self.posts.fetch_add(1, SeqCst);
+        if self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(&number) {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
         self.add(key, bytes, overlapped);

@@ -1,6 +1,7 @@
 //! What the models of waiting have in common: a queue without sockets, whose batches and whose wait
 //! are the real ones.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::completion::Completion;
@@ -18,8 +19,8 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// So many of the first posts fail.
-    pub fn new(refused: usize) -> Self {
+    /// The posts of these numbers fail.
+    pub fn new(refused: Range<usize>) -> Self {
         let port = CompletionPort::default();
         port.refuse(refused);
         Self { core: Arc::new(Core::new(port)) }

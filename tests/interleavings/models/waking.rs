@@ -1,6 +1,7 @@
 //! No wake-up is lost: what a thread has done before a `wake` that answered Ok is seen by whoever
 //! takes the wake-up out of the port, or there is another one in it.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::super::control::{Control, ControlPacket};
@@ -17,7 +18,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(refused: usize) -> Self {
+    fn new(refused: Range<usize>) -> Self {
         let port = CompletionPort::default();
         port.refuse(refused);
         Self { control: Control::new(port), done: AtomicUsize::new(0) }
@@ -61,7 +62,7 @@ impl Scene {
 #[test]
 fn no_wake_up_is_lost_between_two_of_one_thread() {
     check("wake_twice", 2, Bound::Outcomes, |execution| {
-        let scene = Scene::new(0);
+        let scene = Scene::new(0..0);
         let (mut announced, mut seen) = (0, 0);
         execution.run([
             Box::new(|| announced = scene.work_and_wake(1) | scene.work_and_wake(2)),
@@ -75,7 +76,7 @@ fn no_wake_up_is_lost_between_two_of_one_thread() {
 #[test]
 fn no_wake_up_is_lost_between_two_threads() {
     check("wake_from_two", 3, Bound::Outcomes, |execution| {
-        let scene = Scene::new(0);
+        let scene = Scene::new(0..0);
         let (mut one, mut other, mut seen) = (0, 0, 0);
         execution.run([
             Box::new(|| one = scene.work_and_wake(1)),
@@ -91,7 +92,7 @@ fn no_wake_up_is_lost_between_two_threads() {
 #[test]
 fn wake_ups_that_nobody_has_taken_are_one() {
     check("wake_unheard", 3, Bound::Outcomes, |execution| {
-        let scene = Scene::new(0);
+        let scene = Scene::new(0..0);
         let wake = |piece| assert_eq!(scene.work_and_wake(piece), piece);
         execution.run([Box::new(|| wake(1)), Box::new(|| wake(2)), Box::new(|| wake(4))]);
         scene.is_announced(7, 0);
@@ -103,7 +104,7 @@ fn wake_ups_that_nobody_has_taken_are_one() {
 #[test]
 fn a_wake_up_that_fails_does_not_stand_for_another() {
     check("wake_refused", 2, Bound::Outcomes, |execution| {
-        let scene = Scene::new(1);
+        let scene = Scene::new(0..1);
         let (mut one, mut other) = (0, 0);
         execution.run([
             Box::new(|| one = scene.work_and_wake(1)),
@@ -113,7 +114,7 @@ fn a_wake_up_that_fails_does_not_stand_for_another() {
         scene.is_announced(one | other, 0);
     });
     check("wake_refused_and_waited_for", 3, Bound::Outcomes, |execution| {
-        let scene = Scene::new(1);
+        let scene = Scene::new(0..1);
         let (mut one, mut other, mut seen) = (0, 0, 0);
         execution.run([
             Box::new(|| one = scene.work_and_wake(1)),
@@ -130,7 +131,7 @@ fn a_wake_up_that_fails_does_not_stand_for_another() {
 fn a_wake_up_that_is_dropped_unread_is_for_another() {
     for (name, wakes) in [("wake_dropped", false), ("wake_dropped_and_again", true)] {
         check(name, 3, Bound::Outcomes, |execution| {
-            let (queue, done) = (Queue::new(0), AtomicUsize::new(0));
+            let (queue, done) = (Queue::new(0..0), AtomicUsize::new(0));
             let (mut batch, mut seen, mut told) = (Batch::with_capacity(4), 0, Told::default());
             queue.core.control.wake().expect("there is memory");
             queue.wait(&mut batch).expect("there is room");
