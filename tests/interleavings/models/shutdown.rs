@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::kit::Address;
 use super::queue::{Batch, Queue, Told};
 use crate::explorer::check;
 use crate::plan::Bound;
@@ -141,6 +142,30 @@ fn who_collects_is_told_when_the_last_has_come() {
             Box::new(|| queue.end(address)),
         ]);
         assert_eq!(told.received, 1);
+        queue.is_over();
+    });
+}
+
+/// The packet of the last comes before its call returns: who collects does not wait for the call.
+#[test]
+fn who_collects_is_told_although_the_last_call_goes_on() {
+    check("collect_late_call", 2, Bound::Outcomes, |execution| {
+        let queue = Queue::new(0..0);
+        let lent = queue.lend();
+        let address = Address(lent.overlapped());
+        queue.shut_down();
+        execution.run([
+            Box::new(|| {
+                let mut batch = Batch::with_capacity(8);
+                let mut told = queue.wait_for_shutdown(&mut batch);
+                queue.collect(&mut batch, &mut told);
+                assert_eq!(told.received, 1);
+            }),
+            Box::new(|| {
+                queue.end(address);
+                drop(lent);
+            }),
+        ]);
         queue.is_over();
     });
 }
