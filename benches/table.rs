@@ -44,9 +44,9 @@ mod table {
         }
 
         #[inline]
-        pub fn lend(&self, near: u32, value: Value) -> Operation {
-            let Ok(reserved) = self.0.reserve(near, value) else { panic!("out of memory") };
-            let Ok(lent) = reserved.lend() else { panic!("closed") };
+        pub fn lend(&self, hint: u32, value: Value) -> Operation {
+            let Some(vacant) = self.0.take_slot(hint) else { panic!("out of memory") };
+            let Ok(lent) = vacant.fill(value).lend() else { panic!("closed") };
             Operation { slot: lent.id().slot(), overlapped: lent.overlapped() }
         }
 

@@ -1,28 +1,49 @@
 //! Memory that can be lent to the kernel.
 //!
-//! A buffer is given by value and comes back by value, so that nobody can touch it in between.
-//! That alone is not enough: the memory must also stay where it is, and that is what the trait
-//! asks of a type.
+//! A buffer is given by value and comes back by value, so that nobody can use it in between. This
+//! alone is not enough: the memory must also stay where it is, and that is what the trait asks of a
+//! type.
 
 #![allow(unsafe_code, reason = "what is sent and received is a promise about memory")]
 
+mod either;
+mod of_std;
 mod parts;
 
 use std::mem::MaybeUninit;
 
+pub use self::either::Either;
 #[cfg_attr(not(windows), allow(unused_imports, reason = "used on Windows"))]
 pub(super) use self::parts::Parts;
 
-/// A buffer that can be lent to the kernel: a part that is *filled*, and *spare* room behind it.
+/// Memory that can be lent to the kernel: *filled* bytes, and *spare* room behind them.
 ///
-/// Sending reads the filled part. Receiving writes into the spare room and then counts it as
-/// filled, as [`std::io::Read::read_buf`] does: bytes are appended and the earlier ones stay, so
-/// a message that comes in pieces gathers in one buffer. A buffer that is to be used afresh is
-/// cleared first.
+/// Sending reads the filled bytes. Receiving writes into the spare room, and then counts what was
+/// written as filled, as [`std::io::Read::read_buf`] does. So bytes are appended and the earlier
+/// ones stay, and a message that comes in pieces can be gathered in one buffer. To receive from the
+/// beginning again, clear the buffer first.
 ///
-/// `Vec<u8>` is a buffer, whose spare room is its capacity beyond its length. Implement the trait
-/// for a type of your own to lend memory from a pool, pages of a certain alignment, or a message
-/// that many share:
+/// These types are buffers:
+///
+/// | type | filled | spare |
+/// | --- | --- | --- |
+/// | `Vec<u8>` | its elements | its capacity beyond its length |
+/// | `Box<[u8]>`, `&'static [u8]`, `Arc<[u8]>` | all bytes | none, so they are for sending alone |
+/// | `[P; N]` and `Box<[P]>`, if `P` is a buffer | that of each in turn | that of each in turn |
+/// | [`Either<A, B>`](Either), if both are buffers | that of the one in it | that of the one in it |
+///
+/// With an `Arc<[u8]>` one message is sent to many without a copy for each. Memory that is borrowed
+/// for a shorter time than `'static` is no buffer, for it can be freed before the kernel is done:
+///
+/// ```compile_fail,E0277
+/// # fn lend<B: overlapped::Buffer>(_: B) {}
+/// fn lends_what_is_borrowed(bytes: &mut [u8]) {
+///     lend(bytes); // `&mut [u8]` cannot be lent to the kernel
+/// }
+/// ```
+///
+/// Implement the trait for a type of your own to lend memory from a pool, or pages of a certain
+/// alignment:
 ///
 /// ```
 /// use std::mem::MaybeUninit;
@@ -63,28 +84,30 @@ pub(super) use self::parts::Parts;
 ///
 /// # Parts
 ///
-/// A buffer has one part or several, and one operation sends or fills them in their order: a header
-/// and a body that lie in different places, say. An array of buffers is a buffer with the parts of
-/// all of them. One operation uses at most 16 parts, 1 GiB of a part, and `u32::MAX` bytes of them
-/// all. It leaves the rest alone, and whatever lies behind a part that was cut.
+/// A buffer has one part or several, and one operation sends or fills them in their order. So a
+/// header and a body that lie in different places are sent as one message. An array of buffers, or
+/// a box of as many as are needed, is a buffer with the parts of all of them. One operation uses at
+/// most 16 parts, at most 1 GiB (2³⁰ bytes) of each part, and at most `u32::MAX` bytes of all parts
+/// together. Bytes beyond such a limit are neither sent nor filled, and no part behind them is.
 ///
 /// # Safety
 ///
-/// The kernel uses the memory between a call of `filled` or `spare` and the next time that the
-/// value is moved, dropped, or used otherwise than through `parts`, `filled` and `spare`. All that
-/// time the value itself rests at one address. An implementation promises that, meanwhile,
+/// The kernel uses the memory from a call of `filled` or `spare` on, until the value is next moved,
+/// dropped, or used in another way than through `parts`, `filled` and `spare`. All that time the
+/// value itself stays at one address. An implementation promises that, during that time,
 ///
 /// * the slice returned stays allocated, at its place, at its length;
 /// * nobody writes to what `filled` returned, and nobody reads or writes what `spare` returned,
 ///   not through another handle to the same memory either;
 /// * this holds whatever thread the value has been sent to.
 ///
-/// And that `spare` returns the memory that `filled` returns after `advance`: once the first
-/// `count` bytes of the spare room, counted through all parts, are written, `advance(count)` makes
-/// them the end of what is filled.
+/// It also promises that `advance` continues what `spare` has begun: when the first `count` bytes
+/// of the spare room have been written, counted through all parts, then after `advance(count)`
+/// these bytes are the last ones of what `filled` returns.
 ///
-/// The kernel fills a buffer while the thread that lent it goes on or ends, and it comes back on
-/// any thread that waits. So what belongs to one thread, or is borrowed, cannot be one:
+/// The kernel fills a buffer while the thread that lent it goes on or ends, and the buffer comes
+/// back on any thread that waits. Therefore a type that must stay on one thread cannot be a buffer,
+/// and neither can one that is borrowed:
 ///
 /// ```compile_fail,E0277
 /// # use std::{mem::MaybeUninit, rc::Rc};
@@ -112,9 +135,18 @@ pub(super) use self::parts::Parts;
 /// }
 /// ```
 ///
-/// What the methods *do* is up to the implementation. If `advance` panics, `wait` does, and the
-/// operations whose packets came with this one are leaked. An inline array of bytes, too, can be a
-/// buffer: its memory rests as long as the value does.
+/// The methods may do whatever else they like. If `advance` panics, so does `wait`, and then the
+/// other operations whose packets came with this one are never given back. The bytes may also lie
+/// in the value itself, for example in an array: they stay in place as long as the value does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be lent to the kernel",
+    label = "a `Buffer` is owned memory, such as `Vec<u8>`",
+    note = "what is borrowed, such as `&mut [u8]`, can be freed or used by its owner while the \
+            kernel still reads it or writes to it; a buffer is given away, and comes back with \
+            its completion",
+    note = "to receive, lend a `Vec<u8>` with spare capacity; to send, a `Vec<u8>`, a \
+            `Box<[u8]>`, a `&'static [u8]` or an `Arc<[u8]>`"
+)]
 pub unsafe trait Buffer: Send + 'static {
     /// How many parts there are, numbered from 0.
     fn parts(&self) -> usize {
@@ -127,7 +159,8 @@ pub unsafe trait Buffer: Send + 'static {
     /// The room of a part to receive into, behind its filled bytes.
     fn spare(&mut self, part: usize) -> &mut [MaybeUninit<u8>];
 
-    /// Counts the first `count` bytes of the spare room as filled, through all parts in their order.
+    /// Counts the first `count` bytes of the spare room as filled. If there are several parts,
+    /// their spare rooms count as one, in the order of the parts.
     ///
     /// # Safety
     ///
@@ -136,135 +169,5 @@ pub unsafe trait Buffer: Send + 'static {
     unsafe fn advance(&mut self, count: usize);
 }
 
-// SAFETY: the elements of a vector live in its allocation, not in the vector, and stay there
-// until the vector is used again or dropped; the vector owns them alone. Its spare capacity
-// begins where its elements end.
-unsafe impl Buffer for Vec<u8> {
-    fn filled(&self, _: usize) -> &[u8] {
-        self
-    }
-
-    fn spare(&mut self, _: usize) -> &mut [MaybeUninit<u8>] {
-        self.spare_capacity_mut()
-    }
-
-    unsafe fn advance(&mut self, count: usize) {
-        // SAFETY: the caller vouches that so many bytes behind the length are within the
-        // capacity and written.
-        unsafe { self.set_len(self.len() + count) }
-    }
-}
-
-// SAFETY: each part is one of a buffer in the array, which rests as long as the array does, and
-// `advance` gives each buffer the bytes that were written to its own parts.
-unsafe impl<P: Buffer, const N: usize> Buffer for [P; N] {
-    fn parts(&self) -> usize {
-        self.iter().map(P::parts).sum()
-    }
-
-    fn filled(&self, mut part: usize) -> &[u8] {
-        for buffer in self {
-            match part.checked_sub(buffer.parts()) {
-                None => return buffer.filled(part),
-                Some(later) => part = later,
-            }
-        }
-        &[]
-    }
-
-    fn spare(&mut self, mut part: usize) -> &mut [MaybeUninit<u8>] {
-        for buffer in self {
-            match part.checked_sub(buffer.parts()) {
-                None => return buffer.spare(part),
-                Some(later) => part = later,
-            }
-        }
-        &mut []
-    }
-
-    unsafe fn advance(&mut self, mut count: usize) {
-        for buffer in self {
-            let room: usize = (0..buffer.parts()).map(|part| buffer.spare(part).len()).sum();
-            let here = room.min(count);
-            // SAFETY: the caller vouches that the spare room of the array is written up to `count`,
-            // and its room begins with that of this buffer, after those that are counted already.
-            unsafe { buffer.advance(here) };
-            count -= here;
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What the kernel does: writes to the front of the spare room, and says how much.
-    fn receive(buffer: &mut impl Buffer, bytes: &[u8]) {
-        let mut bytes_left = bytes.iter();
-        for part in 0..buffer.parts() {
-            for (room, byte) in buffer.spare(part).iter_mut().zip(bytes_left.by_ref()) {
-                room.write(*byte);
-            }
-        }
-        // SAFETY: the tests give no more bytes than there is room for, and those were written.
-        unsafe { buffer.advance(bytes.len()) };
-    }
-
-    #[test]
-    fn a_vector_receives_behind_what_it_holds() {
-        let mut buffer = Vec::with_capacity(16);
-        buffer.extend_from_slice(b"head ");
-        receive(&mut buffer, b"tail");
-        assert_eq!(buffer.filled(0), b"head tail");
-    }
-
-    #[test]
-    fn a_cleared_vector_receives_from_its_beginning() {
-        let mut buffer = b"old".to_vec();
-        buffer.clear();
-        receive(&mut buffer, b"new");
-        assert_eq!(buffer, b"new");
-    }
-
-    #[test]
-    fn a_full_vector_has_no_spare_room() {
-        let mut buffer = vec![0; 8];
-        buffer.shrink_to_fit();
-        assert!(buffer.spare(0).is_empty());
-        assert!(Vec::<u8>::new().spare(0).is_empty());
-    }
-
-    #[test]
-    fn receiving_does_not_move_a_vector() {
-        let mut buffer = Vec::with_capacity(16);
-        let before = buffer.as_ptr();
-        receive(&mut buffer, &[7; 16]);
-        assert_eq!((buffer.as_ptr(), buffer.len()), (before, 16));
-    }
-
-    #[test]
-    fn the_spare_room_stays_put_when_a_vector_moves() {
-        let mut buffer = Vec::<u8>::with_capacity(16);
-        let before = buffer.spare(0).as_ptr();
-        let mut moved = Box::new(buffer);
-        assert_eq!(moved.spare(0).as_ptr(), before);
-    }
-
-    #[test]
-    fn an_array_has_the_parts_of_its_buffers() {
-        let nested = [[b"a".to_vec(), b"bc".to_vec()], [Vec::new(), b"d".to_vec()]];
-        assert_eq!(nested.parts(), 4);
-        let parts: Vec<_> = (0..5).map(|part| nested.filled(part)).collect();
-        assert_eq!(parts, [b"a".as_slice(), b"bc", b"", b"d", b""]);
-    }
-
-    #[test]
-    fn an_array_is_filled_from_one_buffer_to_the_next() {
-        let mut array = [3, 0, 4].map(Vec::<u8>::with_capacity);
-        let first = array[0].capacity();
-        let bytes: Vec<u8> = (0..).take(first + 2).collect();
-        receive(&mut array, &bytes);
-        assert_eq!(array.concat(), bytes);
-        assert_eq!((array[0].len(), array[1].len(), array[2].len()), (first, 0, 2));
-    }
-}
+mod tests;

@@ -42,10 +42,11 @@ pub enum Completion<B = Vec<u8>> {
         /// The buffer that was lent, as it was.
         buffer: B,
         /// How many bytes the system took. After a success that is all, or as many as one operation
-        /// can. A send that fails can have sent a part; Microsoft promises a count for successes alone,
-        /// so after a failure it is what the system has left there, and no more than a hint.
+        /// can. A send that fails can have sent a part; Microsoft promises a count for successes
+        /// alone, so after a failure it is what the system has left there, and may be wrong.
         count: usize,
-        /// Whether they were all taken. That the peer has them only the peer can say.
+        /// `Ok` if the system has taken all bytes that one operation can send. It does not say that
+        /// the peer has them.
         result: Result<(), Failure>,
     },
     /// An [`accept`](super::Registration::accept) has ended.
@@ -54,10 +55,10 @@ pub enum Completion<B = Vec<u8>> {
         key: Key,
         /// What `accept` returned.
         id: OperationId,
-        /// The new connection, not registered yet, and the address of the peer. An error of the kind
-        /// `ConnectionReset`, `ConnectionAborted` or `NotConnected` means that a client has gone
-        /// before it was accepted: the listener is well, so accept again. Every other error is the
-        /// listener's own.
+        /// The new connection, not registered yet, and the address of the peer. An error of the
+        /// kind `ConnectionReset`, `ConnectionAborted` or `NotConnected` means that a client has
+        /// gone before it was accepted: nothing is wrong with the listener, so accept again. Every
+        /// other error is about the listener.
         result: Result<(TcpStream, SocketAddr), Failure>,
     },
     /// A [`connect`](super::CompletionQueue::connect) has ended.
@@ -66,7 +67,8 @@ pub enum Completion<B = Vec<u8>> {
         key: Key,
         /// The id of the operation.
         id: OperationId,
-        /// Whether the stream is connected. If not, its registration is of no use any more.
+        /// `Ok` if the stream is connected. After an error drop the registration: nothing can be
+        /// done with it.
         result: Result<(), Failure>,
     },
     /// A value that the program has sent to itself with
@@ -79,20 +81,20 @@ pub enum Completion<B = Vec<u8>> {
     },
     /// A [`Waker`](super::Waker) was used, once or many times.
     Woken,
-    /// The queue has been [shut down](super::CompletionQueue::shut_down). Each batch that is waited with
-    /// brings this once, behind everything else in it.
+    /// The queue has been [shut down](super::CompletionQueue::shut_down). Each batch that is waited
+    /// with brings this once, behind everything else in it.
     ShutDown,
-    /// A packet that belongs to nobody here: one of an operation that was pending before its socket
-    /// was registered, or that was outcome_of through a duplicate; a notification of a job object; a
-    /// packet posted by other code. It is handed over as it came, and nothing was read through the
-    /// address in it.
+    /// A packet that belongs to no operation of this queue: one of an operation that was pending
+    /// before its socket was registered, or that was started through a duplicate; a notification of
+    /// a job object; a packet posted by other code. It is handed over as it came, and nothing was
+    /// read through the address in it.
     Foreign(Packet),
 }
 
 impl<B> Completion<B> {
-    /// The key under which it came; none for a wake-up and a shutdown, which belong to the whole queue.
-    /// The key of a [`Foreign`](Self::Foreign) packet is whatever others have given, and can be that of a
-    /// registration: look at the variant first.
+    /// The key under which it came; none for a wake-up and a shutdown, which belong to the whole
+    /// queue. The key of a [`Foreign`](Self::Foreign) packet is whatever others have given, and can
+    /// be that of a registration: look at the variant first.
     pub fn key(&self) -> Option<Key> {
         match self {
             Self::Received { key, .. }
@@ -106,8 +108,8 @@ impl<B> Completion<B> {
         }
     }
 
-    /// What the submission has returned; none for what was not submitted: wake-ups, posted values, the
-    /// shutdown and foreign packets.
+    /// What the submission has returned; none for what was not submitted: wake-ups, posted values,
+    /// the shutdown and foreign packets.
     pub fn id(&self) -> Option<OperationId> {
         match self {
             Self::Received { id, .. }
@@ -119,7 +121,8 @@ impl<B> Completion<B> {
         }
     }
 
-    /// The buffer that comes back with it, however the operation has ended: that of a receive or a send.
+    /// The buffer that comes back with it, however the operation has ended: that of a receive or a
+    /// send.
     pub fn into_buffer(self) -> Option<B> {
         match self {
             Self::Received { buffer, .. } | Self::Sent { buffer, .. } => Some(buffer),

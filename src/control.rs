@@ -1,10 +1,10 @@
 //! Waking a queue from outside: packets that a program posts to its own port.
 //!
 //! A thread that waits in the kernel sees packets and nothing else, so whatever other threads want
-//! to tell it must be a packet. Three things are told in this way: *wake up*, a value of the program's
-//! own, and a *reminder* that the queue is shut down. They are told apart by the address in the packet:
-//! each is the address of a byte in [`Control`], where no operation can be, so every completion key stays
-//! free for the program's use.
+//! to tell it must be a packet. Three things are told in this way: *wake up*, a value of the
+//! program's own, and a *reminder* that the queue is shut down. They are told apart by the address
+//! in the packet: each is the address of a byte in [`Control`], where no operation can be, so every
+//! completion key stays free for the program's use.
 
 #![allow(unsafe_code, reason = "it posts packets with addresses of its own")]
 
@@ -54,10 +54,9 @@ pub(super) struct Control {
     wake: AtomicU8,
     posting: Mutex<()>,
     shut_down: AtomicBool,
-    /// Threads in the kernel, or on their way there, who have not been told of a shutdown.
-    serving: AtomicUsize,
-    /// Those who have, and who collect what is still in flight.
-    collecting: AtomicUsize,
+    /// How many threads are in the kernel, or on their way there, for each [`Stage`] of their
+    /// batches.
+    sleepers: [AtomicUsize; 3],
     queue_is_gone: AtomicBool,
     /// Only the addresses count, one for each [`ControlPacket`].
     marks: [u8; 3],
@@ -70,8 +69,7 @@ impl Control {
             wake: AtomicU8::new(IDLE),
             posting: Mutex::new(()),
             shut_down: AtomicBool::new(false),
-            serving: AtomicUsize::new(0),
-            collecting: AtomicUsize::new(0),
+            sleepers: [const { AtomicUsize::new(0) }; 3],
             queue_is_gone: AtomicBool::new(false),
             marks: [0; 3],
         }
@@ -96,7 +94,8 @@ impl Control {
     #[inline]
     fn post_packet(&self, what: ControlPacket, key: Key, value: u32) -> io::Result<()> {
         let mark: *mut OVERLAPPED = (&raw const self.marks[what as usize]).cast_mut().cast();
-        // SAFETY: the address is that of a byte of ours, where no operation is; it is only compared.
+        // SAFETY: the address is that of a byte of ours, where no operation is; it is only
+        // compared.
         unsafe { self.port.post_overlapped(key, value, mark) }
     }
 
@@ -109,8 +108,8 @@ impl Control {
     pub(super) fn wake(&self) -> io::Result<()> {
         self.expect_queue()?;
         // A read that also writes: if it comes before the exchange in `wake_arrived`, that exchange
-        // makes all that was done before this call visible to the thread that gets the `Woken`; if it
-        // comes after, it sees IDLE. A plain load could miss on both sides.
+        // makes all that was done before this call visible to the thread that gets the `Woken`; if
+        // it comes after, it sees IDLE. A plain load could miss on both sides.
         if self.wake.fetch_or(0, AcqRel) == POSTED {
             return Ok(());
         }
@@ -120,8 +119,8 @@ impl Control {
         if self.wake.fetch_or(0, AcqRel) == POSTED {
             return Ok(());
         }
-        // Released, like the exchanges around it, for a thread may dequeue the packet while this stands
-        // here, and sees by it what was done before this call.
+        // Released, like the exchanges around it, for a thread may dequeue the packet while this
+        // stands here, and sees by it what was done before this call.
         self.wake.store(POSTING, Release);
         let posted = self.post_packet(ControlPacket::Wake, Key(0), 0);
         let now = if posted.is_ok() { POSTED } else { IDLE };
@@ -150,30 +149,24 @@ impl Control {
         self.shut_down.load(SeqCst)
     }
 
-    /// Posts a reminder if a thread needs one: because it has not been told of the shutdown, or because
-    /// it collects and nothing is left. Says whether there was such a thread.
+    /// Posts a reminder if a thread needs one: because it has not been told of the shutdown, or
+    /// because it collects and nothing is left. Says whether there was such a thread.
     pub(super) fn remind(&self, nothing_left: bool) -> io::Result<bool> {
-        let needed =
-            self.serving.load(SeqCst) != 0 || nothing_left && self.collecting.load(SeqCst) != 0;
+        let sleep = |stage: Stage| self.sleepers[stage as usize].load(SeqCst) != 0;
+        let needed = sleep(Stage::Serving) || nothing_left && sleep(Stage::Told);
         if needed {
             self.post_packet(ControlPacket::ShutDown, Key(0), 0)?;
         }
         Ok(needed)
     }
 
-    /// To be held by a thread while it waits in the kernel. It is counted before it looks at the flag or
-    /// at what is in flight, and whoever changes those looks at the counts after: so one of the two sees
-    /// the other.
+    /// To be held by a thread while it waits in the kernel. It is counted before it looks at the
+    /// flag or at what is in flight, and whoever changes those looks at the counts after: so one of
+    /// the two sees the other.
     #[inline]
     pub(super) fn sleeper(&self, stage: Stage) -> Sleeper<'_> {
-        let count = match stage {
-            Stage::Serving => Some(&self.serving),
-            Stage::Told => Some(&self.collecting),
-            Stage::Ended => None,
-        };
-        if let Some(count) = count {
-            count.fetch_add(1, SeqCst);
-        }
+        let count = &self.sleepers[stage as usize];
+        count.fetch_add(1, SeqCst);
         Sleeper { count }
     }
 
@@ -181,8 +174,8 @@ impl Control {
         self.queue_is_gone.store(true, SeqCst);
     }
 
-    /// Looked at before anything else: what a queue that is gone has left in its port, a wake-up too,
-    /// nobody will ever take out.
+    /// Looked at before anything else: what a queue that is gone has left in its port, a wake-up
+    /// too, nobody will ever take out.
     #[inline]
     fn expect_queue(&self) -> io::Result<()> {
         if !self.queue_is_gone.load(Acquire) {
@@ -197,14 +190,12 @@ impl Control {
 
 /// Counts a thread as one that waits.
 pub(super) struct Sleeper<'a> {
-    count: Option<&'a AtomicUsize>,
+    count: &'a AtomicUsize,
 }
 
 impl Drop for Sleeper<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(count) = self.count {
-            count.fetch_sub(1, SeqCst);
-        }
+        self.count.fetch_sub(1, SeqCst);
     }
 }

@@ -5,34 +5,110 @@
 //! 3. [Waiting](waiting): batches, timeouts, threads, and what order means.
 //! 4. [Waking](waking): messages to oneself, and shutting down.
 //! 5. [Conversations](conversations): accepting, connecting and sending.
-//! 6. [Inline](inline): operations that end at once.
+//! 6. [Inline](inline): operations that end during the call that starts them.
 //! 7. [Closing](closing): cancelling, collecting, and what the peer sees.
 //! 8. [Cost](cost): calls, allocations, instructions and memory, counted.
+//!
+//! The programs in it need Windows, or Wine.
 
-#![cfg(windows)]
+// A chapter is a file that can also be read where the sources are shown. There its names lead to
+// source files, by the lines at its end. Here the lines of `names!` come first, and of two lines
+// with the same name rustdoc takes the first. The layer is documented on Windows only, so on other
+// systems those names lead to the map, which says what each is. `tests/guide_links.rs` looks that
+// no name is missing, neither here nor there.
 
-#[doc = include_str!("guide/the_port.md")]
+macro_rules! names {
+    () => {
+        layer! {
+            accept => "Registration::accept",
+            cancel => "Registration::cancel",
+            Cancelled => "Failure::Cancelled",
+            Completion => "Completion",
+            CompletionQueue => "CompletionQueue",
+            Completions => "Completions",
+            connect => "CompletionQueue::connect",
+            Connected => "Completion::Connected",
+            Foreign => "Completion::Foreign",
+            in_flight => "CompletionQueue::in_flight",
+            inline => "Registration::inline",
+            post => "CompletionQueue::post",
+            readable => "Registration::readable",
+            Rejected => "Rejected",
+            ShutDown => "Completion::ShutDown",
+            shut_down => "CompletionQueue::shut_down",
+            shutdown => "Registration::shutdown",
+            wait => "CompletionQueue::wait",
+            Waker => "Waker",
+            with_concurrency => "CompletionQueue::with_concurrency",
+            Woken => "Completion::Woken",
+        }
+    };
+}
+
+#[cfg(windows)]
+macro_rules! layer {
+    ($($name:ident => $item:literal,)*) => {
+        concat!($("[`", stringify!($name), "`]: super::", $item, "\n",)* everywhere!())
+    };
+}
+
+#[cfg(not(windows))]
+macro_rules! layer {
+    ($($name:ident => $item:literal,)*) => {
+        concat!($("[`", stringify!($name), "`]: super#the-map\n",)* everywhere!())
+    };
+}
+
+macro_rules! everywhere {
+    () => {
+        "\
+[`Buffer`]: super::Buffer
+[`Either`]: super::Either
+[`ffi`]: super::ffi
+[closing]: closing
+[conversations]: conversations
+[cost]: cost
+[inline]: inline
+[lending]: lending
+[the_port]: the_port
+[waiting]: waiting
+[waking]: waking
+"
+    };
+}
+
+// Where rustdoc gathers the examples to run them on a system that has no ports, it finds none.
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/the_port.md"))]
 pub mod the_port {}
 
-#[doc = include_str!("guide/lending.md")]
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/lending.md"))]
 pub mod lending {}
 
-#[doc = include_str!("guide/waiting.md")]
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/waiting.md"))]
 pub mod waiting {}
 
-#[doc = include_str!("guide/waking.md")]
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/waking.md"))]
 pub mod waking {}
 
-#[doc = include_str!("guide/conversations.md")]
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/conversations.md"))]
 pub mod conversations {}
 
-#[doc = include_str!("guide/inline.md")]
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/inline.md"))]
 pub mod inline {}
 
-#[doc = include_str!("guide/closing.md")]
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/closing.md"))]
 pub mod closing {}
 
-#[doc = include_str!("guide/cost.md")]
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/cost.md"))]
 ///
 #[doc = include_str!("guide/cost.svg")]
 pub mod cost {}

@@ -7,15 +7,16 @@
 //! free them, whatever becomes of the objects that a program holds. So they live here:
 //!
 //! ```text
-//!             reserve            lend                 claim           collect
+//!          take_slot, fill       lend                 claim           collect
 //!   caller's ────────▶ reserved ──────▶ the kernel's ──────▶ claimed ────────▶ caller's
 //!                         │ drop              │ take_back, take_done              ▲
 //!                         └───────────────────┴───────────────────────────────────┘
 //! ```
 //!
-//! An operation is *claimed* when its packet has been dequeued: from then on it is in flight no more,
-//! and what was lent waits in its slot for the one who has claimed it. Only *collecting* moves the
-//! value out, and a value can have code of the caller's, which may panic; claiming runs none.
+//! An operation is *claimed* when its packet has been dequeued: from then on it is in flight no
+//! more, and what was lent waits in its slot for the one who has claimed it. Only *collecting*
+//! moves the value out, and a value can have code of the caller's, which may panic; claiming runs
+//! none.
 //!
 //! The packet can be dequeued, on another thread, before the system call that was given the slot
 //! returns, and until it returns that call may write: success at once updates the flags and the
@@ -31,9 +32,9 @@
 //! in it? The last one turns away a forged or outdated packet that hits a slot in use.
 //!
 //! Cost, when nobody contends: submitting takes a slot, makes it the kernel's, and ends the call;
-//! completing claims the slot and releases it. Each of these five is one atomic instruction. The module
-//! needs atomics of 64 bits, and nothing else from the target; so it is tested, with sanitizers, on
-//! systems that have no completion ports.
+//! completing claims the slot and releases it. Each of these five is one atomic instruction. The
+//! module needs atomics of 64 bits, and nothing else from the target; so it is tested, with
+//! sanitizers, on systems that have no completion ports.
 
 #![cfg_attr(
     not(windows),
@@ -52,17 +53,17 @@ use super::status::Status;
 use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::sync::{AtomicBool, AtomicU64, yield_now};
 
-pub(super) use self::lending::{Lent, Reserved};
+pub(super) use self::lending::{Lent, Reserved, Vacant};
 use self::slot::{GENERATION, HOLDS_VALUE, LENT, MAX_PINS, PIN, Slot, USES};
-use self::slots::{Group, SlotRef, Slots};
+use self::slots::{SlotRef, Slots};
 
-/// Names one submitted operation, for good: an id that is out of date, or of another queue,
-/// names nothing.
+/// Says which operation is meant. No two operations have the same id, also not one after the other.
+/// An id whose operation has ended, or that is of another queue, is accepted everywhere and has no
+/// effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OperationId {
-    index: u32,
-    /// The low 32 bits of the table's number.
-    table: u32,
+    /// The number of the slot, and above it the low 32 bits of the table's number.
+    slot: u64,
     /// The generation, as it stands in the state of a slot, and below it the rest of the number.
     generation: u64,
 }
@@ -71,7 +72,7 @@ impl OperationId {
     /// The number of the slot, a good guess for where the next operation finds a free one.
     #[inline]
     pub(super) fn slot(self) -> u32 {
-        self.index
+        self.slot as u32
     }
 }
 
@@ -110,16 +111,11 @@ impl<T> InFlight<T> {
         Self { slots: ManuallyDrop::new(Slots::new()), closed: AtomicBool::new(false), number }
     }
 
-    /// Takes a slot, number `hint` or near it if one is free there, and moves the value into it. When there
-    /// is no memory for one more slot the value comes back.
+    /// Takes a slot, number `hint` or near it if one is free there. `None` when there is no memory
+    /// for one more.
     #[inline]
-    pub(super) fn reserve(&self, hint: u32, value: T) -> Result<Reserved<'_, T>, T> {
-        let Some(place) = self.slots.take(hint) else {
-            return Err(value);
-        };
-        // SAFETY: the slot is taken by this call and not lent, so nobody else touches its value.
-        unsafe { place.slot.value().write(value) };
-        Ok(Reserved::new(self, place))
+    pub(super) fn take_slot(&self, hint: u32) -> Option<Vacant<'_, T>> {
+        Some(Vacant::new(self, self.slots.take(hint)?))
     }
 
     /// Claims the operation of a packet. `None` means that the packet is not one of ours, and that
@@ -133,28 +129,42 @@ impl<T> InFlight<T> {
     #[inline]
     pub(super) unsafe fn claim(&self, packet: *mut OVERLAPPED) -> Option<Claim> {
         let place = self.slots.find(packet.addr())?;
-        place.slot.take_from_kernel(0, || place.slot.status() != Status::PENDING)?;
-        Some(Claim { group: (&raw const *place.group).cast(), index: place.index })
+        place.slot().take_from_kernel(0, || place.slot().status() != Status::PENDING)?;
+        let (group, index) = place.into_raw();
+        Some(Claim { group, index })
     }
 
-    /// Moves out what was lent for an operation, and frees its slot.
+    /// What was lent for an operation that was claimed, where it rests.
+    ///
+    /// # Safety
+    ///
+    /// * `claim` is what this table has answered to `claim`, and nobody collects it meanwhile.
+    #[inline]
+    pub(super) unsafe fn claimed(&self, claim: Claim) -> &T {
+        // SAFETY: the caller vouches that the group is one of this table.
+        let place = unsafe { SlotRef::<Slot<T>>::from_raw(claim.group, claim.index) };
+        // SAFETY: `reserve` wrote the value, and whoever has claimed the operation is its only
+        // owner.
+        unsafe { &*place.slot().value() }
+    }
+
+    /// Moves out what was lent for an operation that was claimed, and gives its slot back.
     ///
     /// # Safety
     ///
     /// * `claim` is what this table has answered to `claim`, and nobody else collects it.
     #[inline]
     pub(super) unsafe fn collect(&self, claim: Claim) -> Completed<T> {
-        // SAFETY: the caller vouches that this is the address of a group of this table.
-        let group = unsafe { &*claim.group.cast::<Group<Slot<T>>>() };
-        let place = group.slot(claim.index);
-        let (state, overlapped) = (place.slot.state.load(Acquire), place.slot.overlapped());
-        // SAFETY: whoever has claimed the operation is the only owner of what was lent, for the kernel
-        // is done with it when its packet has been dequeued.
+        // SAFETY: the caller vouches that the group is one of this table.
+        let place = unsafe { SlotRef::<Slot<T>>::from_raw(claim.group, claim.index) };
+        let (slot, overlapped) = (place.slot(), place.slot().overlapped());
+        // SAFETY: the kernel is done with the operation when its packet has been dequeued, and
+        // whoever has claimed it is its only owner.
         let count = unsafe { (*overlapped).InternalHigh };
-        let (id, status) = (self.id(place.index, state), place.slot.status());
+        let (state, status) = (slot.state.load(Acquire), slot.status());
         // SAFETY: the claim cleared `LENT`, and is collected once.
         let value = unsafe { move_out(place, state) };
-        Completed { id, status, count, value }
+        Completed { id: self.id(place.index, state), status, count, value }
     }
 
     /// Calls `act` with the address of an operation, if it is still in flight. Until `act`
@@ -165,14 +175,14 @@ impl<T> InFlight<T> {
         id: OperationId,
         act: impl FnOnce(*mut OVERLAPPED) -> R,
     ) -> Option<R> {
-        let place = self.slots.get(id.index)?;
+        let place = self.slots.get(id.slot())?;
         // Several may name the same operation at once, each for a reason of its own, so one that
         // does nothing does not stand in the way of one that cancels.
-        let is_meant = |state| state & LENT != 0 && self.id(id.index, state) == id;
+        let is_meant = |state| state & LENT != 0 && self.id(id.slot(), state) == id;
         let pin = |state| {
             (is_meant(state) && state & MAX_PINS != MAX_PINS).then(|| state.wrapping_add(PIN))
         };
-        while let Err(state) = place.slot.state.fetch_update(AcqRel, Relaxed, pin) {
+        while let Err(state) = place.slot().state.fetch_update(AcqRel, Relaxed, pin) {
             if !is_meant(state) {
                 return None;
             }
@@ -180,11 +190,11 @@ impl<T> InFlight<T> {
             yield_now();
         }
         let pin = Pin { place };
-        Some(act(pin.place.slot.overlapped()))
+        Some(act(pin.place.slot().overlapped()))
     }
 
-    /// How many operations are in flight: lent, and not claimed. Exact when no other thread submits or
-    /// completes one meanwhile.
+    /// How many operations are in flight: lent, and not claimed. Exact when no other thread submits
+    /// or completes one meanwhile.
     pub(super) fn count(&self) -> usize {
         self.slots.taken().filter(|slot| slot.is_lent()).count()
     }
@@ -203,21 +213,21 @@ impl<T> InFlight<T> {
     #[inline]
     fn id(&self, index: u32, state: u64) -> OperationId {
         let generation = state & !USES | self.number >> 32 & USES;
-        OperationId { index, table: self.number as u32, generation }
+        OperationId { slot: self.number << 32 | u64::from(index), generation }
     }
 }
 
-/// Moves the value out of a slot, and frees the slot if nobody else uses it.
+/// Moves the value out of a slot, and gives the slot back if nobody else uses it.
 ///
 /// # Safety
 ///
-/// * `LENT` is clear since the caller, or whoever gave it the claim, has cleared it, and `state` was
-///   read after that. This is called once.
+/// * `LENT` is clear since the caller, or whoever gave it the claim, has cleared it, and `state`
+///   was read after that. This is called once.
 #[inline]
 unsafe fn move_out<T>(place: SlotRef<'_, Slot<T>>, state: u64) -> T {
     // SAFETY: `reserve` wrote the value. Only the one who cleared `LENT` comes here, once,
     // and nobody refills the slot while it holds a value.
-    let value = unsafe { place.slot.value().read() };
+    let value = unsafe { place.slot().value().read() };
     // Only a slot that is lent gets pinned, and only one that is not begins a call: so when nobody
     // else used it at a moment after it was taken from the kernel, nobody does now.
     if state & USES == HOLDS_VALUE {
@@ -231,7 +241,7 @@ unsafe fn move_out<T>(place: SlotRef<'_, Slot<T>>, state: u64) -> T {
 /// Ends one use of a slot. Whoever ends the last one is alone with the slot, and frees it.
 #[inline]
 fn let_go<T>(place: SlotRef<'_, Slot<T>>, used: u64) {
-    let before = place.slot.state.fetch_sub(used, AcqRel);
+    let before = place.slot().state.fetch_sub(used, AcqRel);
     if before & USES == used {
         recycle(place, before);
     }
@@ -240,7 +250,7 @@ fn let_go<T>(place: SlotRef<'_, Slot<T>>, used: u64) {
 /// Called by the last one to let go of a slot, which is therefore alone with it.
 #[inline]
 fn recycle<T>(place: SlotRef<'_, Slot<T>>, state: u64) {
-    place.slot.state.store((state & !USES).wrapping_add(GENERATION), Release);
+    place.slot().state.store((state & !USES).wrapping_add(GENERATION), Release);
     place.release();
 }
 

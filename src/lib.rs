@@ -1,12 +1,19 @@
 //! Windows' I/O completion ports: raw bindings written by hand, and a thin safe layer on them.
 //!
-//! A program registers sockets with a [`CompletionQueue`], lends it buffers, sleeps in one place, and
-//! gets the bytes back as they arrive. The rest of this page is a first program, the map, and the
-//! rules; the [`guide`] is the course.
+//! A program registers sockets with a [`CompletionQueue`], lends it buffers, waits in one place,
+//! and gets the bytes back as they arrive. This page shows a first program, what there is, and the
+//! rules that hold. The [`guide`] explains it all, in eight short chapters.
 //!
-//! The layer exists on Windows only. On other systems the crate compiles to [`ffi`] and [`Buffer`],
-//! declarations that link to nothing, and its inner parts are tested there; there are no stubs that
-//! compile and then fail. A program for several systems depends on it for `cfg(windows)` alone.
+//! The layer exists on Windows only. On other systems there are the declarations in [`ffi`], which
+//! cannot be called there, [`Buffer`] and [`Either`], and the guide. A program for several systems
+//! depends on this crate for `cfg(windows)` alone.
+#![cfg_attr(
+    not(windows),
+    doc = "
+**This page was made for another system than Windows.** So the links to the layer lead nowhere, and its
+pages are missing. They are there on Windows, and on Linux by `./wine cargo doc --open` in a checkout.
+"
+)]
 //!
 //! # A first program
 //!
@@ -18,13 +25,13 @@
 //!
 //! let queue = CompletionQueue::new()?;
 //! let stream = queue.register(TcpStream::connect("127.0.0.1:7000")?, Key(1))?;
-//! stream.receive(Vec::with_capacity(4096))?; // the buffer is the kernel's now
+//! stream.receive(Vec::with_capacity(4096))?; // from here on the buffer is the kernel's
 //!
 //! let mut batch = Completions::with_capacity(64);
 //! loop {
 //!     for completion in queue.wait(&mut batch, None)? {
 //!         if let Completion::Received { mut buffer, result, .. } = completion {
-//!             // And now it is ours again.
+//!             // From here on it is ours again.
 //!             if result? == 0 {
 //!                 return Ok(()); // the end of the stream
 //!             }
@@ -41,43 +48,47 @@
 //!
 //! # The map
 //!
-//! | what | by what | system call |
+//! | to do this | take this | which makes this system call |
 //! | --- | --- | --- |
-//! | the queue, shared by reference among threads | [`CompletionQueue`] | `CreateIoCompletionPort` |
-//! | a socket that belongs to it, for life | [`Registration`] | `CreateIoCompletionPort` |
-//! | lending a buffer to receive into | [`receive`](Registration::receive) | `WSARecv` |
-//! | sending | [`send`](Registration::send) | `WSASend` |
-//! | a connection from a client | [`accept`](Registration::accept) | `AcceptEx` |
-//! | a connection to a server | [`connect`](CompletionQueue::connect) | `ConnectEx` |
-//! | learning at once of what ends at once | [`inline`](Registration::inline) | `SetFileCompletionNotificationModes` |
-//! | learning that there is something, without a buffer | [`readable`](Registration::readable) | `WSARecv` |
-//! | sleeping until something has happened | [`wait`](CompletionQueue::wait) | `GetQueuedCompletionStatusEx` |
-//! | what has happened | [`Completion`], in [`Completions`] | |
-//! | waking it from another thread | [`Waker`] | `PostQueuedCompletionStatus` |
-//! | sending it a value | [`post`](CompletionQueue::post) | `PostQueuedCompletionStatus` |
-//! | ending every thread that waits | [`shut_down`](CompletionQueue::shut_down) | `PostQueuedCompletionStatus` |
-//! | taking back what was lent | [`cancel`](Registration::cancel), [`drain`](CompletionQueue::drain) | `CancelIoEx` |
-//! | an error that gives back what was given | [`Rejected`] | |
-//! | memory of your own to lend | [`Buffer`] | |
-//! | the floor below, and the border | [`CompletionPort`], [`ffi`] | |
+//! | make a queue, which all threads use by reference | [`CompletionQueue`] | `CreateIoCompletionPort` |
+//! | register a socket, which then belongs to this queue for life | [`Registration`] | `CreateIoCompletionPort` |
+//! | lend a buffer to receive into | [`receive`](Registration::receive) | `WSARecv` |
+//! | lend a buffer to send | [`send`](Registration::send) | `WSASend` |
+//! | accept a connection from a client | [`accept`](Registration::accept) | `AcceptEx` |
+//! | connect to a server | [`connect`](CompletionQueue::connect) | `ConnectEx` |
+//! | learn that there is something to receive, without lending a buffer | [`readable`](Registration::readable) | `WSARecv` |
+//! | learn from the submission itself that an operation has ended, if it has | [`inline`](Registration::inline) | `SetFileCompletionNotificationModes` |
+//! | wait until something has happened | [`wait`](CompletionQueue::wait) | `GetQueuedCompletionStatusEx` |
+//! | read what has happened | [`Completion`], in [`Completions`] | |
+//! | wake a thread that waits, from another one | [`Waker`] | `PostQueuedCompletionStatus` |
+//! | send a value to a thread that waits | [`post`](CompletionQueue::post) | `PostQueuedCompletionStatus` |
+//! | end every thread that waits | [`shut_down`](CompletionQueue::shut_down) | `PostQueuedCompletionStatus` |
+//! | take back what was lent | [`cancel`](Registration::cancel) | `CancelIoEx` |
+//! | get back what was given to a call that failed | [`Rejected`] | |
+//! | lend memory of a type of your own | [`Buffer`] | |
+//! | lend buffers of two types on one queue | [`Either`] | |
+//! | use a port without the layer | [`CompletionPort`] | |
+//! | make the system calls yourself | [`ffi`] | |
 //!
 //! # The rules
 //!
-//! * What is lent is the kernel's until its packet has been dequeued. It comes back by value, so
-//!   there is nothing to hold in between.
-//! * What a system call can still write is nobody else's until that call has returned, though the
-//!   packet of its operation may have been dequeued before.
-//! * Everything comes back once: with its completion, with the error of a submission that failed, or
-//!   it is dropped with its registration or its batch.
-//! * No packet is trusted. One that is not ours is handed over as
+//! * What is lent is the kernel's until the packet of its operation has been taken out of the port.
+//!   It is given by value and comes back by value, so meanwhile the program cannot use it.
+//! * What a system call can still write to is used for nothing else until that call has returned,
+//!   even if the packet of its operation has been taken out before.
+//! * What is lent comes back once: with the completion, or with the error of a submission that
+//!   failed. If the registration has been dropped, or the batch with the completion in it, so is
+//!   what was lent.
+//! * No packet is trusted. One that belongs to no operation of the queue is delivered as
 //!   [`Foreign`](Completion::Foreign).
-//! * Nothing more is said under a key after its registration is gone.
-//! * A queue that is dropped waits for the kernel, and leaks rather than frees what does not return.
-//! * Receiving, waiting and receiving again allocates nothing.
-//! * No safe function can break these, and each has a test.
+//! * When a registration has been dropped, no completion is delivered under its key.
+//! * To drop a queue is to wait, two seconds at the most, until the kernel has given everything
+//!   back. What it has not given back by then is never freed.
+//! * To receive, wait and receive again allocates nothing.
+//! * No safe function can break these rules, and each has a test.
 #![cfg_attr(
     not(windows),
-    allow(rustdoc::broken_intra_doc_links, reason = "the layer is elsewhere")
+    allow(rustdoc::broken_intra_doc_links, reason = "the layer is not there")
 )]
 
 #[path = "../ffi/mod.rs"]
@@ -115,17 +126,47 @@ mod registration;
 #[cfg(windows)]
 mod tcp;
 
+// The search of the documentation knows a type of a private module by an alias only if it stands
+// here. Other names of functions stand beside the methods that call them.
+
+pub use self::buffer::Either;
+
+#[doc(alias = "WSABUF")]
 pub use self::buffer::Buffer;
+
 #[cfg(windows)]
+pub use self::registration::{Inline, Mode, Queued, Rejected, Source, Submitted};
+
+#[cfg(windows)]
+#[doc(alias = "IOCP")]
 pub use self::{
-    completion::Completion,
-    control::Waker,
-    in_flight::OperationId,
-    port::{BorrowedPort, CompletionPort, Key, Packet},
-    queue::{CompletionQueue, Completions},
-    registration::{Inline, Mode, Queued, Registration, Rejected, Source, Submitted},
-    status::Failure,
+    port::{BorrowedPort, CompletionPort},
+    queue::CompletionQueue,
 };
+
+#[cfg(windows)]
+#[doc(alias = "CompletionKey", alias = "lpCompletionKey")]
+pub use self::port::Key;
+
+#[cfg(windows)]
+#[doc(alias = "OVERLAPPED_ENTRY")]
+pub use self::{completion::Completion, port::Packet, queue::Completions};
+
+#[cfg(windows)]
+#[doc(alias = "OVERLAPPED")]
+pub use self::in_flight::OperationId;
+
+#[cfg(windows)]
+#[doc(alias = "SOCKET")]
+pub use self::registration::Registration;
+
+#[cfg(windows)]
+#[doc(alias = "NTSTATUS", alias = "ERROR_OPERATION_ABORTED")]
+pub use self::status::Failure;
+
+#[cfg(windows)]
+#[doc(alias = "PostQueuedCompletionStatus")]
+pub use self::control::Waker;
 
 /// The programs in the README, compiled with the other examples of the documentation.
 #[cfg(all(doctest, windows))]

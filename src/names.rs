@@ -15,6 +15,10 @@ pub trait Buffer {
     fn spare();
     fn advance();
 }
+pub enum Either {
+    Left(),
+    Right(),
+}
 
 #[cfg(windows)]
 pub use self::layer::*;

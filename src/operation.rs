@@ -38,7 +38,7 @@ pub(super) enum OperationKind<B> {
 impl<B: Buffer> Operation<B> {
     /// Says how an operation has ended, and gives back what was lent for it. The caller's code runs
     /// here: a buffer counts what it has received.
-    #[inline]
+    #[inline(always)]
     pub(super) fn completion(ended: Completed<Self>, owners: &Owners) -> Completion<B> {
         let Completed { id, status, count, value: Self { owner, kind } } = ended;
         let (key, result) = (owner.key, status.result());

@@ -42,8 +42,8 @@ use super::socket::set_notification_modes;
 pub use self::completions::Completions;
 use self::completions::go_on_with_panic;
 
-/// How long a queue that is dropped waits for what it has cancelled. Cancelled operations end within
-/// microseconds; a driver that takes longer than this is broken, and then memory is leaked.
+/// How long a queue that is dropped waits for what it has cancelled. Cancelled operations end
+/// within microseconds; a driver that takes longer than this is broken, and then memory is leaked.
 const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A completion port, with the operations that are in flight on it.
@@ -80,8 +80,8 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 /// cancels what is in flight and waits until the kernel has given everything back, two seconds at
 /// most; the buffers are dropped. Should something stay with the kernel even then, its memory is
 /// leaked: the kernel may write to it at any time. Registrations and wakers may outlive the queue.
-/// Submitting an operation, waking and shutting down then answer with an error of kind `BrokenPipe`;
-/// what concerns the socket alone goes on as before.
+/// Submitting an operation, waking and shutting down then answer with an error of kind
+/// `BrokenPipe`; what concerns the socket alone goes on as before.
 #[doc(alias = "IOCP")]
 pub struct CompletionQueue<B: Buffer = Vec<u8>> {
     core: Arc<Core<B>>,
@@ -90,22 +90,23 @@ pub struct CompletionQueue<B: Buffer = Vec<u8>> {
 impl<B: Buffer> CompletionQueue<B> {
     /// Makes a queue for as many running threads as there are processors.
     ///
-    /// The type of its buffers is found from their first use; where none is used it must be said:
-    /// `CompletionQueue::<Vec<u8>>::new()`.
+    /// All its buffers have one type, `B`. The compiler finds it where a buffer is lent or a type
+    /// is written. In a program without either, write it here: `CompletionQueue::<Vec<u8>>::new()`.
     ///
     /// # Errors
     ///
     /// What the system answers when it is out of handles or memory.
     ///
-    /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
+    /// Calls
+    /// [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort")]
     pub fn new() -> io::Result<Self> {
         Self::with_concurrency(0)
     }
 
     /// Makes a queue on which the system lets at most `threads` of those that wait run at the same
-    /// time; 0 stands for the number of processors. More may wait: one that blocks in something else
-    /// makes room for another.
+    /// time; 0 stands for the number of processors. More may wait: while one waits for something
+    /// else, the system lets another run.
     ///
     /// # Errors
     ///
@@ -114,20 +115,23 @@ impl<B: Buffer> CompletionQueue<B> {
         Ok(Self { core: Arc::new(Core::new(CompletionPort::new(threads)?)) })
     }
 
-    /// Registers a socket: its operations complete here, under `key`. This holds for life, of the
-    /// socket and of its duplicates, and for no other queue.
+    /// Registers a socket: its operations complete here, under `key`. A socket and its duplicates
+    /// belong to one queue until they are all closed.
     ///
     /// # Errors
     ///
-    /// The socket comes back in the [`Rejected`], usable as before. `InvalidInput` if it is registered
-    /// already, belongs to another completion port, or was made without `WSA_FLAG_OVERLAPPED` (those
-    /// of std are made with it); and if it is not a stream, for any socket can pass as a `TcpStream` of
-    /// std's (`SO_PROTOCOL_INFO` is asked). A listening socket is a stream too, and is not told from
-    /// one; its receives fail. `Unsupported` if its provider does not use
-    /// handles of the kernel. Else the system's error.
+    /// The socket comes back in the [`Rejected`], usable as before. `InvalidInput` if it is
+    /// registered already, belongs to another completion port, or was made without
+    /// `WSA_FLAG_OVERLAPPED` (those of std are made with it); and if it is not a stream, since a
+    /// `TcpStream` of std's can be made of any socket (so the system is asked with
+    /// `SO_PROTOCOL_INFO`). A listening socket is not recognised: it is registered, and its
+    /// receives fail. `Unsupported` if its provider does not use handles of the kernel. Else the
+    /// system's error.
     ///
-    /// Calls [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
-    /// and [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
+    /// Calls
+    /// [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
+    /// and
+    /// [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort", alias = "associate")]
     pub fn register<S: Source>(
         &self,
@@ -160,29 +164,32 @@ impl<B: Buffer> CompletionQueue<B> {
         Waker::new(Arc::clone(&self.core.control))
     }
 
-    /// Sends a value to whoever waits: one [`Completion::Posted`](super::Completion::Posted) for each call.
+    /// Sends a value to whoever waits: one [`Completion::Posted`](super::Completion::Posted) for
+    /// each call.
     ///
     /// # Errors
     ///
     /// The system's error, when it has no memory for the packet. Then nothing was sent.
     ///
-    /// Calls [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus).
+    /// Calls
+    /// [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus).
     #[doc(alias = "PostQueuedCompletionStatus")]
     pub fn post(&self, key: Key, value: u32) -> io::Result<()> {
         self.core.control.post(key, value)
     }
 
-    /// Tells every thread that waits, now or later, to end: its batch brings what is there, and behind it
-    /// [`Completion::ShutDown`](super::Completion::ShutDown). What has not come by then stays in flight:
-    /// [waiting](Self::wait#after-the-shutdown) with the same batch goes on and collects it, until a batch
-    /// comes back empty. A [`Waker`] can do this too.
+    /// Tells every thread that waits, now or later, to end: its batch brings what is there, and
+    /// behind it [`Completion::ShutDown`](super::Completion::ShutDown). What has not come by then
+    /// stays in flight: [waiting](Self::wait#after-the-shutdown) with the same batch goes on and
+    /// collects it, until a batch comes back empty. A [`Waker`] can do this too.
     ///
     /// # Errors
     ///
-    /// The system's error, when it has no memory for the packet. The queue is shut down all the same,
-    /// but a thread that sleeps does not know it yet: call again.
+    /// The system's error, when it has no memory for the packet. The queue is shut down all the
+    /// same, but a thread that sleeps does not know it yet: call again.
     ///
-    /// Calls [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus)
+    /// Calls
+    /// [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus)
     /// if a thread waits.
     pub fn shut_down(&self) -> io::Result<()> {
         self.core.control.shut_down()
@@ -198,39 +205,41 @@ impl<B: Buffer> CompletionQueue<B> {
     }
 
     /// The port, to associate a handle for which the queue has no method. Its packets come as
-    /// [`Completion::Foreign`](super::Completion::Foreign). Only the queue dequeues: a packet that somebody else takes out never
-    /// reaches it, and an operation, or a wake-up, then stays under way for ever.
+    /// [`Completion::Foreign`](super::Completion::Foreign). Only the queue dequeues: a packet that
+    /// somebody else takes out never reaches it, and an operation, or a wake-up, then never ends
+    /// for the queue.
     pub fn port(&self) -> BorrowedPort<'_> {
         BorrowedPort::new(self.core.control.port())
     }
 
     /// Sleeps until something has happened, and fills the batch with it.
     ///
-    /// Returns at once if the batch holds completions that have not been read. `None` waits for ever;
-    /// a `Duration`, however long, ends. It is rounded up to milliseconds, the system's unit. When the
-    /// time is up the batch is empty, which is no error.
+    /// Returns immediately if the batch holds completions that have not been read. `None` waits for
+    /// ever; a `Duration`, however long, ends. It is rounded up to milliseconds, the system's unit.
+    /// When the time is up the batch is empty, which is no error.
     ///
-    /// Some of what is in the batch may be nobody's any more: completions of registrations that have been
-    /// dropped. They are not given out, but their buffers are dropped when they are reached. So a batch
-    /// that is not empty can give out nothing.
+    /// Some of what is in the batch may be nobody's any more: completions of registrations that
+    /// have been dropped. They are not given out, but their buffers are dropped when they are
+    /// reached. So a batch that is not empty can give out nothing.
     ///
     /// # After the shutdown
     ///
     /// Each batch is told once: it brings what is there, and behind that
-    /// [`Completion::ShutDown`](super::Completion::ShutDown), without sleeping. Waiting with it again goes
-    /// on delivering what is in flight, and sleeps until there is something, as before. When nothing is
-    /// in flight any more the batch is empty, once; so is that of each other thread that collects,
-    /// whichever of them has taken the last. Whoever goes on waiting after that sleeps until something is
-    /// posted or submitted again, or the time is up.
+    /// [`Completion::ShutDown`](super::Completion::ShutDown), without sleeping. Waiting with it
+    /// again goes on delivering what is in flight, and sleeps until there is something, as before.
+    /// When nothing is in flight any more the batch is empty, once; so is that of each other thread
+    /// that collects, whichever of them has taken the last. Whoever goes on waiting after that
+    /// sleeps until something is posted or submitted again, or the time is up.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a batch of capacity 0; else the system's error. After an error what had been
-    /// dequeued is in the batch, and the next `wait` returns with it. When the queue is shut down, an
-    /// error can also mean that another thread, which sleeps, could not be told: wait again, or call
-    /// [`shut_down`](Self::shut_down) again.
+    /// `InvalidInput` for a batch of capacity 0; else the system's error. After an error what had
+    /// been dequeued is in the batch, and the next `wait` returns with it. When the queue is shut
+    /// down, an error can also mean that another thread, which sleeps, could not be told: wait
+    /// again, or call [`shut_down`](Self::shut_down) again.
     ///
-    /// Calls [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).
+    /// Calls
+    /// [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).
     #[doc(alias = "GetQueuedCompletionStatusEx")]
     #[inline]
     pub fn wait<'a>(
@@ -244,7 +253,8 @@ impl<B: Buffer> CompletionQueue<B> {
         Ok(batch)
     }
 
-    /// As [`wait`](Self::wait), up to a moment, for a program that keeps a list of what is due when.
+    /// As [`wait`](Self::wait), up to a moment, for a program that keeps a list of what is due
+    /// when.
     ///
     /// # Errors
     ///

@@ -54,11 +54,13 @@ pub(super) mod sealed {
 ///
 /// # Dropping it
 ///
-/// cancels its operations and closes the socket. Nothing is delivered under its key any more, not
-/// even completions that lie in a batch already. Their buffers are dropped, each when the kernel
-/// gives it back. Closing a TCP socket while a receive is pending makes Windows send a reset, by
-/// which the peer can lose what was still on its way. The guide's chapter on
-/// [closing](super::guide::closing) tells how to end a conversation without one.
+/// cancels its operations and closes the socket. Nothing is delivered under its key any more, nor
+/// is what lies in a batch and was not read. Their buffers are dropped, each when the kernel gives
+/// it back. If a receive is pending on a TCP socket when it is closed, or bytes that have come were
+/// not received, Windows sends a reset, and the peer can lose what was on its way to it. To avoid
+/// this: wait until all sends have completed, call `shutdown(Shutdown::Write)`, receive until a
+/// receive of 0 bytes, and drop the registration then; the guide's chapter on
+/// [closing](super::guide::closing) has more.
 pub struct Registration<S: Source, B: Buffer = Vec<u8>, M: Mode = Queued> {
     /// Before the source, so that it leaves while the handle is open.
     pub(super) association: Association<B>,
@@ -87,14 +89,14 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     }
 
     /// The socket, for everything that is not an overlapped operation: its addresses, its options,
-    /// shutting down a side. A receive of std's on it competes with those that are pending here.
+    /// shutting down a side. If std receives from it as well, either receive may get the bytes.
     pub fn get_ref(&self) -> &S {
         &self.source
     }
 
     /// Takes the socket out. Its operations are cancelled, as when the registration is dropped, and
-    /// nothing more comes under its key. The socket remains associated with the port for life, so it
-    /// cannot be registered again.
+    /// nothing more comes under its key. The socket remains associated with the port for life, so
+    /// it cannot be registered again.
     ///
     /// ```compile_fail,E0382
     /// # use overlapped::*;
@@ -109,8 +111,8 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
         source
     }
 
-    /// How many operations of this registration are in flight: lent to the kernel, or in a batch that
-    /// has not been read.
+    /// How many operations of this registration are in flight: lent to the kernel, or in a batch
+    /// that has not been read.
     pub fn in_flight(&self) -> usize {
         self.association.in_flight()
     }
@@ -121,11 +123,11 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     /// What else is pending on the same stream can be concerned:
     ///
     /// * Windows cancels all *receives* that are pending on a TCP stream when one of them is
-    ///   cancelled, and leaves the sends alone. Each gets a completion of its own. (Wine cancels the
-    ///   one that was meant.)
+    ///   cancelled, and leaves the sends alone. Each gets a completion of its own. (Wine cancels
+    ///   the one that was meant.)
     /// * Bytes that a cancelled receive had already taken from the stream can be lost with it.
-    /// * After a cancelled *send* nobody knows which of its bytes went out, so what follows would come
-    ///   to the peer at an unknown place: drop the stream.
+    /// * After a cancelled *send* nobody knows which of its bytes went out, so what follows would
+    ///   come to the peer at an unknown place: drop the stream.
     ///
     /// Returns whether there was something to cancel. An id that is out of date, or that belongs to
     /// another registration or queue, does nothing: it is never taken for another operation.
@@ -134,21 +136,23 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     ///
     /// The system's error, if it could not cancel.
     ///
-    /// Calls [`CancelIoEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func).
+    /// Calls
+    /// [`CancelIoEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func).
     #[doc(alias = "CancelIoEx")]
     pub fn cancel(&self, id: OperationId) -> io::Result<bool> {
         self.association.cancel_one(id)
     }
 
-    /// As [`cancel`](Self::cancel), for all operations that are pending on the socket. That includes
-    /// what other code of this process has pending on a duplicate of it: the system does not tell
-    /// duplicates apart.
+    /// As [`cancel`](Self::cancel), for all operations that are pending on the socket. That
+    /// includes what other code of this process has pending on a duplicate of it: the system does
+    /// not tell duplicates apart.
     ///
     /// # Errors
     ///
     /// The system's error, if it could not cancel.
     ///
-    /// Calls [`CancelIoEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func).
+    /// Calls
+    /// [`CancelIoEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/cancelioex-func).
     #[doc(alias = "CancelIoEx")]
     pub fn cancel_all(&self) -> io::Result<bool> {
         self.association.cancel(null_mut())

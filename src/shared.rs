@@ -1,4 +1,5 @@
-//! What a queue shares with its registrations and batches, and what lives until the last of them goes.
+//! What a queue shares with its registrations and batches, and what lives until the last of them
+//! goes.
 
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use super::in_flight::InFlight;
 use super::operation::{Operation, Owners};
 use super::port::CompletionPort;
 
-/// The heart of a queue: the operations, the port with what is told through it, and the registrations.
+/// The heart of a queue: the operations, the port with what is told through it, and the
+/// registrations.
 pub(super) struct Core<B> {
     pub(super) in_flight: InFlight<Operation<B>>,
     pub(super) control: Arc<Control>,

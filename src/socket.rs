@@ -1,4 +1,5 @@
-//! Sockets, below all that completes: what is made, set, asked and remembered for the calls of Winsock.
+//! Sockets, below all that completes: what is made, set, asked and remembered for the calls of
+//! Winsock.
 
 mod accepting;
 mod address;
@@ -15,8 +16,8 @@ pub(super) use self::{
     options::*,
 };
 
-/// The memory of an operation that is not over when the system says so: something is left to do with
-/// the socket that it was submitted on.
+/// The memory of an operation that is not over when the system says so: something is left to do
+/// with the socket that it was submitted on.
 #[cfg(windows)]
 pub(super) trait Finish {
     /// What the operation brings.

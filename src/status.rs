@@ -1,10 +1,10 @@
 //! How an operation ended: from the kernel's NTSTATUS to an error that a socket programmer knows.
 //!
 //! The system writes an NTSTATUS into the operation. Its own translation, `RtlNtStatusToDosError`,
-//! gives the codes of *files*: a connection that was reset is 64, "the network name is no longer
-//! available", and std has no kind for that. Winsock has codes of its own for the same events,
-//! 10054 here, and std knows them. So the table below goes from NTSTATUS to Winsock. What it does
-//! not list keeps its NTSTATUS in the message, for a wrong guess would be worse than a number.
+//! gives the codes of *files*: a connection that was reset becomes 64, "the specified network name
+//! is no longer available", and std has no kind for that. Winsock has codes of its own for the same
+//! events, here 10054, and std knows those. So the table below goes from NTSTATUS to Winsock. A
+//! status that it does not list is shown by its number, since no code is better than a wrong one.
 
 #![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 
@@ -25,18 +25,23 @@ pub(super) struct Status(NTSTATUS);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The operation was cancelled: this is what `CancelIoEx` brings, and so
-    /// [`cancel`](super::Registration::cancel), whoever in this process has called it. It is also
-    /// what the transport says when it has given the request up.
+    /// The operation was cancelled, by [`cancel`](super::Registration::cancel) or by other code in
+    /// this process that called `CancelIoEx` for the same socket. A driver of the network that
+    /// gives a request up reports the same.
     ///
-    /// That its socket was closed on this side has an operation fail, but need not look like this.
-    /// What is pending on a stream then ends, on Windows, with
-    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted), and an accept as cancelled.
+    /// When a socket is closed on this side, its pending operations fail too, but mostly with
+    /// another failure. On Windows, what is pending on a stream ends with an error of the kind
+    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted). A pending accept ends as cancelled.
     ///
-    /// This is not an `io::Error`, because std has no kind for it: the code that Windows has for a
-    /// cancelled operation, 995, comes out of std as `TimedOut`.
+    /// This is not an `io::Error`, because std has no kind for it: it takes 995, the code that
+    /// Windows has for a cancelled operation, for `TimedOut`.
     Cancelled,
-    /// The system's error, with the Winsock code and with the kind that std gives to that.
+    /// The system's error. It has a code, nearly always one of Winsock ([the list][codes]), and the
+    /// kind that std gives to that code. If there is no code for what the system has reported, it
+    /// has the kind `Other`, and its message shows the NTSTATUS.
+    ///
+    /// [codes]:
+    /// https://learn.microsoft.com/en-us/windows/win32/winsock/windows-sockets-error-codes-2
     Error(io::Error),
 }
 
@@ -62,7 +67,7 @@ impl Status {
         if self.0 >= 0 { Ok(()) } else { Err(self.failure()) }
     }
 
-    /// Away from the path of success, which would otherwise carry the whole table along.
+    /// Not inlined, or the whole table would be a part of every place where an operation succeeds.
     #[cold]
     #[inline(never)]
     fn failure(self) -> Failure {
@@ -70,7 +75,7 @@ impl Status {
             ntstatus::STATUS_CANCELLED | ntstatus::STATUS_REQUEST_ABORTED => Failure::Cancelled,
             failed => Failure::Error(match system_code(failed) {
                 Some(code) => io::Error::from_raw_os_error(code),
-                None => io::Error::other(Unlisted(failed)),
+                None => io::Error::other(UnknownStatus(failed)),
             }),
         }
     }
@@ -135,7 +140,7 @@ fn system_code(status: NTSTATUS) -> Option<i32> {
         STATUS_END_OF_FILE => ERROR_HANDLE_EOF as i32,
         STATUS_PIPE_BROKEN => ERROR_BROKEN_PIPE as i32,
         STATUS_PIPE_EMPTY => ERROR_NO_DATA as i32,
-        // A Win32 error in the clothes of an NTSTATUS.
+        // A Win32 error, which somebody has made an NTSTATUS of: it is the low half.
         wrapped if wrapped as u32 >> 16 == 0xC007 => wrapped & 0xFFFF,
         _ => return None,
     })
@@ -143,9 +148,9 @@ fn system_code(status: NTSTATUS) -> Option<i32> {
 
 /// A status that has no code in Winsock or Win32, as the message of an `io::Error`.
 #[derive(Debug)]
-struct Unlisted(NTSTATUS);
+struct UnknownStatus(NTSTATUS);
 
-impl fmt::Display for Unlisted {
+impl fmt::Display for UnknownStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -156,7 +161,24 @@ impl fmt::Display for Unlisted {
     }
 }
 
-impl std::error::Error for Unlisted {}
+impl std::error::Error for UnknownStatus {}
+
+impl Failure {
+    /// Whether the operation was cancelled, and did not fail for another reason.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled)
+    }
+
+    /// The kind of the error: that of the [`io::Error`] which this `Failure` turns into. So it is
+    /// [`Interrupted`](io::ErrorKind::Interrupted) for an operation that was cancelled, and
+    /// otherwise the kind that std gives to the system's error.
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Cancelled => io::ErrorKind::Interrupted,
+            Self::Error(error) => error.kind(),
+        }
+    }
+}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,7 +207,7 @@ impl From<io::Error> for Failure {
 impl From<Failure> for io::Error {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Cancelled => Self::new(io::ErrorKind::Interrupted, failure),
+            Failure::Cancelled => Self::new(failure.kind(), failure),
             Failure::Error(error) => error,
         }
     }

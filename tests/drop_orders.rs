@@ -1,5 +1,5 @@
-//! Whatever is dropped, forgotten or sent to another thread, in whatever order: each buffer is dropped
-//! once, and it ends in bounded time.
+//! Whatever is dropped, forgotten or sent to another thread, in whatever order: each buffer is
+//! dropped once, and it ends in bounded time.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "the buffers that count are shared with other tests")]
 
@@ -18,8 +18,8 @@ use support::{DEADLINE, collect, one_received, registered, within_deadline};
 mod counted;
 use counted::{Counted, Drops, orders};
 
-/// What two operations in flight, one in the port, one in a batch, one whose completion was kept and
-/// one of which only the buffer was can meet with.
+/// What two operations in flight, one in the port, one in a batch, one whose completion was kept
+/// and one of which only the buffer was can meet with.
 struct Scene {
     parts: Vec<Option<Box<dyn Any + Send>>>,
     drops: Drops,
@@ -68,7 +68,8 @@ fn scene() -> Scene {
 #[test]
 fn in_each_order_of_dropping_each_buffer_is_dropped_once() {
     for order in orders(PARTS) {
-        // A limit for each order: a machine that is busy with other things may take a minute for all.
+        // A limit for each order: a machine that is busy with other things may take a minute for
+        // all.
         within_deadline(move || {
             let mut scene = scene();
             for part in &order {

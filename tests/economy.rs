@@ -1,8 +1,8 @@
 //! What a message costs, counted: the system calls that the program makes for it, and what it
 //! allocates. The guide's chapter on cost has these numbers in a table, and here they are held.
 //!
-//! The counts are those of this process: what is counted is how often the layer asks the system, and
-//! not what the system makes of it.
+//! The counts are those of this process: what is counted is how often the layer asks the system,
+//! and not what the system makes of it.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it stands in the place of system calls and of the allocator")]
 
@@ -205,8 +205,9 @@ fn a_thousand_wakes_cost_one_post() -> io::Result<()> {
     Ok(())
 }
 
-/// What a connection costs that is registered, says one thing and goes, with or without a receive that
-/// waits. The first one's allocation is what its operations know of it; the second one gets that again.
+/// What a connection costs that is registered, says one thing and goes, with or without a receive
+/// that waits. The first one's allocation is what its operations know of it; the second one gets
+/// that again.
 #[test]
 fn a_connection_costs_a_fixed_small_number_of_calls_and_allocations() -> io::Result<()> {
     let calls = Calls::watch();
@@ -258,8 +259,8 @@ fn accepting_and_connecting_cost_a_fixed_small_number_of_calls() -> io::Result<(
     drop(collect(&queue, 1));
     count_this_thread();
 
-    // The socket that becomes the connection, and, when it has come, telling it of its listener. The
-    // allocation is the room for its addresses.
+    // The socket that becomes the connection, and, when it has come, telling it of its listener.
+    // The allocation is the room for its addresses.
     let accepting = cost_of(&calls, || drop(listener.accept()));
     assert_eq!(accepting, (vec![(Call::AcceptEx, 1), (Call::WSASocketW, 1)], 1));
     let mut stream = None;
@@ -278,14 +279,16 @@ fn accepting_and_connecting_cost_a_fixed_small_number_of_calls() -> io::Result<(
     let collecting = cost_of(&calls, || {
         assert_eq!(queue.wait(&mut batch, Some(DEADLINE)).expect("waiting").count(), 2);
     });
-    let made = [(Call::GetQueuedCompletionStatusEx, 1), (Call::setsockopt, 2)];
+    let made =
+        [(Call::GetQueuedCompletionStatusEx, 1), (Call::setsockopt, 2), (Call::closesocket, 1)];
     assert_eq!(collecting, (made.to_vec(), 0));
     Ok(())
 }
 
 /// All that is allocated for connections of which each waits for its first bytes: what an operation
-/// needs while it is in flight, what it knows of its registration, and the handle in the queue's list.
-/// The table grows by doubling, so the worst is to be just past a growth, and that is looked at too.
+/// needs while it is in flight, what it knows of its registration, and the handle in the queue's
+/// list. The table grows by doubling, so the worst is to be just past a growth, and that is looked
+/// at too.
 #[test]
 fn an_idle_connection_takes_at_most_272_bytes() -> io::Result<()> {
     let _calls = Calls::watch();

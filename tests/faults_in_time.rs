@@ -1,6 +1,6 @@
-//! What operations make of calls that take their time: the packet is dequeued on another thread before
-//! the call that started the operation returns, the operation has ended by then, or the queue or
-//! the registration goes while a call is on its way.
+//! What operations make of calls that take their time: the packet is dequeued on another thread
+//! before the call that started the operation returns, the operation has ended by then, or the
+//! queue or the registration goes while a call is on its way.
 //!
 //! Each of these happens once in a million times by itself. Here a gate holds one thread inside a
 //! system call until the others have done what they should not be able to disturb.
@@ -152,8 +152,8 @@ fn an_operation_can_have_ended_when_its_call_returns() -> io::Result<()> {
     Ok(())
 }
 
-/// The operation is in its place, and counted, before the call. So a queue that goes waits for it, and
-/// the call finds a socket and memory that are still there.
+/// The operation is in its place, and counted, before the call. So a queue that goes waits for it,
+/// and the call finds a socket and memory that are still there.
 #[test]
 fn a_queue_that_goes_while_a_call_is_on_its_way_waits_for_it() {
     let (calls, drops) = (Calls::watch(), Drops::default());
@@ -178,8 +178,8 @@ fn a_queue_that_goes_while_a_call_is_on_its_way_waits_for_it() {
     }
 }
 
-/// While one thread tells a new connection of its listener, another drops the listener: the socket is
-/// closed only after.
+/// While one thread tells a new connection of its listener, another drops the listener: the socket
+/// is closed only after.
 #[test]
 fn a_listener_is_not_closed_while_a_connection_is_told_of_it() {
     let calls = Calls::watch();
@@ -216,8 +216,8 @@ fn a_listener_is_not_closed_while_a_connection_is_told_of_it() {
     sweep(&queue);
 }
 
-/// A connection that was dequeued before its listener went, and is looked at after: its socket is not
-/// told of a listener that is closed, or that is another socket's number by now.
+/// A connection that was dequeued before its listener went, and is looked at after: its socket is
+/// not told of a listener that is closed, or that is another socket's number by now.
 #[test]
 fn a_listener_that_has_gone_is_not_named_to_the_system() {
     let calls = Calls::watch();
@@ -238,8 +238,8 @@ fn a_listener_that_has_gone_is_not_named_to_the_system() {
     });
 }
 
-/// Another registration names the same operation at this moment, which does nothing; or a request of
-/// the same one is about to fail. Neither stands for the owner's.
+/// Another registration names the same operation at this moment, which does nothing; or a request
+/// of the same one is about to fail. Neither stands for the owner's.
 #[test]
 fn a_request_that_does_nothing_does_not_swallow_one_that_cancels() -> io::Result<()> {
     let calls = Calls::watch();

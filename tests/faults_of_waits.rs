@@ -1,5 +1,5 @@
-//! What waiting and waking make of calls that fail or take their time: no wait is shorter than asked
-//! for, no wake-up or shutdown is lost, and packets of nobody disturb nothing.
+//! What waiting and waking make of calls that fail or take their time: no wait is shorter than
+//! asked for, no wake-up or shutdown is lost, and packets of nobody disturb nothing.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it stands in the place of system calls")]
 
@@ -199,8 +199,8 @@ fn packets_of_nobody_are_handed_over_and_touch_nothing() -> io::Result<()> {
     Ok(())
 }
 
-/// Who has seen the shutdown passes it on to those that sleep. When that fails it is told, for else a
-/// thread would sleep for ever; and the next wait tries again.
+/// Who has seen the shutdown passes it on to those that sleep. When that fails it is told, for else
+/// a thread would sleep for ever; and the next wait tries again.
 #[test]
 fn a_shutdown_that_cannot_be_passed_on_is_an_error_and_the_next_wait_passes_it_on() {
     let calls = Calls::watch();

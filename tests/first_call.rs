@@ -1,5 +1,5 @@
-//! A program whose first call about sockets is one of this crate. Winsock must be started before any, and
-//! std does that with its own first socket, of which there is none here.
+//! A program whose first call about sockets is one of this crate. Winsock must be started before
+//! any, and std does that with its own first socket, of which there is none here.
 #![cfg(windows)]
 
 use overlapped::{Completion, CompletionQueue, Completions, Key};

@@ -1,7 +1,7 @@
 //! What a call can still write is nobody else's until that call has returned. Microsoft's page of
-//! `WSARecv` says that an operation which completes at once updates the count and the flags; that is
-//! the call's doing, at any moment until it returns. The packet may be dequeued before, on another
-//! thread, and the program may have submitted the next operations long ago.
+//! `WSARecv` says that an operation which completes at once updates the count and the flags; that
+//! is the call's doing, at any moment until it returns. The packet may be dequeued before, on
+//! another thread, and the program may have submitted the next operations long ago.
 //!
 //! Wine writes early. So a hook stands in the place of the calls, holds each until the others have
 //! done their part, and then writes: whoever has lent a buffer finds it as it was.
@@ -37,9 +37,9 @@ use tcp::{V4, listening};
 
 const SIZE: usize = 64;
 
-/// Starts an operation whose call writes late: when its packet has been dequeued and four operations
-/// more are in flight, of which the first would have the same slot. All their buffers come back as
-/// they were lent.
+/// Starts an operation whose call writes late: when its packet has been dequeued and four
+/// operations more are in flight, of which the first would have the same slot. All their buffers
+/// come back as they were lent.
 fn others_are_untouched<T: Send>(
     calls: &Calls,
     call: Call,

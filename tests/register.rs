@@ -152,8 +152,8 @@ fn a_registered_socket_still_sends_and_tells_its_addresses() -> io::Result<()> {
     Ok(())
 }
 
-/// Any socket can pass as a stream of std's, without a word of unsafe code. With one for datagrams an
-/// operation can fail at once and bring a packet all the same, and `readable` eats a datagram.
+/// Any socket can pass as a stream of std's, without a word of unsafe code. With one for datagrams
+/// an operation can fail at once and bring a packet all the same, and `readable` eats a datagram.
 #[test]
 fn a_socket_for_datagrams_is_no_stream() -> io::Result<()> {
     let queue = Queue::new()?;

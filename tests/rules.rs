@@ -1,6 +1,6 @@
-//! The rules about ownership, each with tests that fail when it is broken; CONTRIBUTING.md says how they
-//! were seen to fail. In short: each buffer comes back once, and none is freed while the kernel may write
-//! to it.
+//! The rules about ownership, each with tests that fail when it is broken; CONTRIBUTING.md says how
+//! they were seen to fail. In short: each buffer comes back once, and none is freed while the
+//! kernel may write to it.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "the buffers that count are shared with other tests")]
 
@@ -254,8 +254,8 @@ unsafe impl Buffer for Slow {
     }
 }
 
-/// The queue does not wait for an operation whose buffer is still being asked for its memory. Nothing is
-/// lent to it any more, for nobody would ever take it back.
+/// The queue does not wait for an operation whose buffer is still being asked for its memory.
+/// Nothing is lent to it any more, for nobody would ever take it back.
 #[test]
 fn a_buffer_that_takes_longer_than_its_queue_comes_back() {
     within_deadline(|| {

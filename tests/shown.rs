@@ -1,5 +1,5 @@
-//! What the public types show with `{:?}`, which ends up in the logs of programs: each names itself and
-//! its fields. And what the errors say of their causes.
+//! What the public types show with `{:?}`, which ends up in the logs of programs: each names itself
+//! and its fields. And what the errors say of their causes.
 #![cfg(windows)]
 
 use std::error::Error;

@@ -248,8 +248,8 @@ fn collect_to_the_end(queue: &Queue) -> usize {
     }
 }
 
-/// The last operation goes to one of several threads. The others, who sleep, are told; and however many
-/// there are, nobody waits over and over.
+/// The last operation goes to one of several threads. The others, who sleep, are told; and however
+/// many there are, nobody waits over and over.
 #[test]
 fn whoever_takes_the_last_operation_ends_the_others() {
     for (threads, concurrency) in [(1, 1), (2, 1), (8, 1), (8, 0)] {
@@ -292,8 +292,8 @@ fn an_operation_that_ends_without_a_packet_ends_those_who_collect() {
     }
 }
 
-/// A loop that takes no notice of the shutdown sleeps between completions, and does not run in circles:
-/// neither while something is in flight, nor after the end.
+/// A loop that takes no notice of the shutdown sleeps between completions, and does not run in
+/// circles: neither while something is in flight, nor after the end.
 #[test]
 fn a_loop_that_ignores_the_shutdown_sleeps() -> io::Result<()> {
     for in_flight in [true, false] {

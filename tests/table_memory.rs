@@ -1,5 +1,6 @@
-//! What the table of operations allocates it gives back, with the layout with which it was allocated,
-//! which an allocator may rely on; and a table from which something has not come back keeps all.
+//! What the table of operations allocates it gives back, with the layout with which it was
+//! allocated, which an allocator may rely on; and a table from which something has not come back
+//! keeps all.
 //!
 //! The table makes no system call, so this runs on every system, and under Miri.
 #![allow(unsafe_code, reason = "it stands before the allocator, and writes in place of the kernel")]
@@ -34,7 +35,7 @@ mod table {
         /// Lends so many, and completes all but those that are kept.
         pub fn lend_and_complete(&self, count: usize, kept: usize) {
             let lend = |number| {
-                let reserved = self.0.reserve(0, [number; 37]).expect("there is memory");
+                let reserved = self.0.take_slot(0).expect("there is memory").fill([number; 37]);
                 reserved.lend().expect("the table is open").overlapped()
             };
             let lent: Vec<_> = (0..count as u64).map(lend).collect();
@@ -55,8 +56,8 @@ mod table {
 
 use table::Table;
 
-/// Of a size that no other table here has: the unit tests of what is included come along, and run at
-/// the same time.
+/// Of a size that no other table here has: the unit tests of what is included come along, and run
+/// at the same time.
 pub type Value = [u64; 37];
 
 /// The size of a group of slots that hold such values.

@@ -1,7 +1,8 @@
 //! One connection: its stream, and what is on its way there.
 //!
 //! At any time one operation of it is in flight, or one thread has its completion in hand. So no
-//! two threads ever submit to it at once; only the thread that stops the server looks in from outside.
+//! two threads ever submit to it at once; only the thread that stops the server looks in from
+//! outside.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};

@@ -100,7 +100,8 @@ impl<'a> Echo<'a> {
         loop {
             match step {
                 Ok(Some(Submitted::Pending(_))) => {
-                    // `stop` may have passed this connection by, before there was something to cancel.
+                    // `stop` may have passed this connection by, before there was something to
+                    // cancel.
                     if self.stopping.load(SeqCst) {
                         connection.cancel_receive();
                     }

@@ -5,9 +5,9 @@
 //!                                                                  ... 2 s have passed: close, wait, ...
 //! ```
 //!
-//! Each thread has one loop for all of this. When the queue is shut down, each is told once; then the
-//! connections are asked to end in order, and the loop goes on while there is something to collect. After
-//! a bounded time those that have not ended are closed.
+//! Each thread has one loop for all of this. When the queue is shut down, each is told once; then
+//! the connections are asked to end in order, and the loop goes on while there is something to
+//! collect. After a bounded time those that have not ended are closed.
 
 use std::io;
 use std::num::NonZero;
@@ -36,8 +36,8 @@ pub trait Service: Sync {
     /// Is called once a second, until `stop`.
     fn each_second(&self);
 
-    /// The server is to end: begin to end each connection. Is called once, while other threads handle
-    /// what has happened before, or after.
+    /// The server is to end: begin to end each connection. Is called once, while other threads
+    /// handle what has happened before, or after.
     fn stop(&self);
 
     /// The time is up: drop what is left. Is called once, after `stop`.
@@ -97,8 +97,8 @@ fn work(
         // If shutting down fails as well, the others find the same error by themselves.
         let completions = waited.inspect_err(|_| drop(queue.shut_down()))?;
         if completions.is_empty() {
-            // Nothing is in flight any more, or the time is up: once for the farewell, and once for what
-            // was closed after that, which has to come back all the same.
+            // Nothing is in flight any more, or the time is up: once for the farewell, and once for
+            // what was closed after that, which has to come back all the same.
             if queue.in_flight() == 0 || close.is_completed() {
                 return Ok(());
             }

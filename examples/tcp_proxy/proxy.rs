@@ -156,7 +156,8 @@ impl<'a> Proxy<'a> {
 
 impl Service for Proxy<'_> {
     fn handle(&self, completion: Completion) -> Option<Completion> {
-        // Looked at while the pair is locked, so that `stop` comes before that or finds what was submitted.
+        // Looked at while the pair is locked, so that `stop` comes before that or finds what was
+        // submitted.
         let stopping = || self.stopping.load(SeqCst);
         match completion {
             Completion::Accepted { result, .. } => self.accepted(self.acceptor.accepted(result)?),

@@ -9,17 +9,17 @@ use super::super::ffi::types::WSABUF;
 use super::Buffer;
 
 /// How many parts one operation uses, so that their array fits on the stack.
-const MOST: usize = 16;
+const MAX_PARTS: usize = 16;
 
-/// How many bytes of one part: the system locks the pages of what it is lent, and for more than this
-/// it often answers that it is out of buffers.
-const LONGEST: u32 = 1 << 30;
+/// How many bytes of one part: the system locks the pages of what it is lent, and for more than
+/// this it often answers that it is out of buffers.
+const MAX_PART_LEN: u32 = 1 << 30;
 
-/// What one operation sends or fills. The system reads this array during the call, so it may stand on
-/// the stack; only the memory that it names is lent.
+/// What one operation sends or fills. The system reads this array during the call, so it may stand
+/// on the stack; only the memory that it names is lent.
 pub(crate) struct Parts {
     /// The first `count` are written.
-    array: [MaybeUninit<WSABUF>; MOST],
+    array: [MaybeUninit<WSABUF>; MAX_PARTS],
     count: u32,
     /// How many bytes more one operation can move.
     left: u32,
@@ -46,7 +46,7 @@ impl Parts {
     #[inline]
     pub(crate) fn spare<B: Buffer>(buffer: &mut B) -> Self {
         let mut parts = Self::new();
-        for part in 0..buffer.parts().min(MOST) {
+        for part in 0..buffer.parts().min(MAX_PARTS) {
             let spare = buffer.spare(part);
             parts.push(spare.as_mut_ptr().cast(), spare.len());
         }
@@ -57,7 +57,7 @@ impl Parts {
     #[inline]
     pub(crate) fn filled<B: Buffer>(buffer: &B) -> Self {
         let mut parts = Self::new();
-        for part in 0..buffer.parts().min(MOST) {
+        for part in 0..buffer.parts().min(MAX_PARTS) {
             let filled = buffer.filled(part);
             parts.push(filled.as_ptr().cast_mut(), filled.len());
         }
@@ -84,7 +84,7 @@ impl Parts {
     fn new() -> Self {
         // Not zeroed, for most operations use one element.
         Self {
-            array: [const { MaybeUninit::uninit() }; MOST],
+            array: [const { MaybeUninit::uninit() }; MAX_PARTS],
             count: 0,
             left: u32::MAX,
             is_empty: true,
@@ -96,7 +96,7 @@ impl Parts {
     #[inline]
     fn push(&mut self, buf: *mut u8, len: usize) {
         let whole = u32::try_from(len).unwrap_or(u32::MAX);
-        let len = whole.min(LONGEST).min(self.left);
+        let len = whole.min(MAX_PART_LEN).min(self.left);
         self.left = if len < whole { 0 } else { self.left - len };
         self.is_empty &= len == 0;
         self.array[self.count as usize].write(WSABUF { len, buf });

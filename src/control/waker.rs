@@ -7,13 +7,14 @@ use std::task::Wake;
 use super::super::port::Key;
 use super::Control;
 
-/// Wakes a thread that waits on a [`CompletionQueue`](super::super::CompletionQueue), or ends them all, from
-/// any thread.
+/// Wakes a thread that waits on a [`CompletionQueue`](super::super::CompletionQueue), or tells all
+/// of them to shut down, from any thread.
 ///
-/// The queue answers with one [`Completion::Woken`](super::super::Completion::Woken), on one of the threads
-/// that wait. Wakes coalesce: until that `Woken` is taken out of the port, further wakes add
-/// nothing, so a thousand of them cost one packet. None is lost: whatever a thread did before it
-/// called `wake` is visible to the thread that gets a `Woken` after.
+/// The queue answers with one [`Completion::Woken`](super::super::Completion::Woken), on one of the
+/// threads that wait. Several wakes can come out as one `Woken`: until that `Woken` is taken out of
+/// the port, further wakes add nothing, so a thousand of them cost one packet. None is lost:
+/// whatever a thread did before it called `wake` is visible to the thread that gets a `Woken`
+/// after.
 ///
 /// A waker is also a [`std::task::Wake`], so that a future can be polled by the thread that waits:
 ///
@@ -49,7 +50,8 @@ impl Waker {
     /// `BrokenPipe` if the queue has been dropped. The system's error, if it has no memory for the
     /// packet: then nobody is woken, and the next call tries again.
     ///
-    /// Calls [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus)
+    /// Calls
+    /// [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus)
     /// when no wake-up is on its way, and nothing otherwise.
     pub fn wake(&self) -> io::Result<()> {
         self.control.wake()
@@ -63,14 +65,15 @@ impl Waker {
     /// `BrokenPipe` if the queue has been dropped. The system's error, if it has no memory for the
     /// packet: then nothing was sent.
     ///
-    /// Calls [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus).
+    /// Calls
+    /// [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus).
     #[doc(alias = "PostQueuedCompletionStatus")]
     pub fn post(&self, key: Key, value: u32) -> io::Result<()> {
         self.control.post(key, value)
     }
 
-    /// As [`CompletionQueue::shut_down`](super::super::CompletionQueue::shut_down), for a thread that has no
-    /// reference to the queue.
+    /// As [`CompletionQueue::shut_down`](super::super::CompletionQueue::shut_down), for a thread
+    /// that has no reference to the queue.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
-//! The two states of an operation on its way to the kernel: [`Reserved`], in which the
-//! caller can still look at the value, and [`Lent`], which the thread holds that makes the system call.
+//! The states of an operation on its way to the kernel: [`Vacant`], a slot that is taken;
+//! [`Reserved`], in which the caller can still look at the value; and [`Lent`], which the thread
+//! holds that makes the system call.
 //!
-//! Neither can be skipped or used twice, for each is made of the one before, and both give the slot back
-//! when they are dropped: with the value, as long as nobody has lent it, and else without.
+//! None can be skipped or used twice, for each is made of the one before. Each gives the slot back
+//! when it is dropped, but a vacant one, which is filled as soon as it is there.
 
 #![allow(unsafe_code, reason = "it hands memory to the kernel and takes it back")]
 
@@ -15,6 +16,28 @@ use super::slot::{HOLDS_VALUE, IN_CALL, LENT, Slot, USES};
 use super::slots::SlotRef;
 use super::{Completed, InFlight, OperationId, let_go, move_out};
 
+/// A slot without a value.
+pub(crate) struct Vacant<'a, T> {
+    table: &'a InFlight<T>,
+    place: SlotRef<'a, Slot<T>>,
+}
+
+impl<'a, T> Vacant<'a, T> {
+    /// Of a slot that the caller has taken.
+    #[inline]
+    pub(super) fn new(table: &'a InFlight<T>, place: SlotRef<'a, Slot<T>>) -> Self {
+        Self { table, place }
+    }
+
+    /// Moves the value to its place.
+    #[inline]
+    pub(crate) fn fill(self, value: T) -> Reserved<'a, T> {
+        // SAFETY: the slot is taken and not lent, so nobody else touches its value.
+        unsafe { self.place.slot().value().write(value) };
+        Reserved { table: self.table, place: self.place }
+    }
+}
+
 /// A slot with its value in place, before the kernel gets it. Dropping it drops the value.
 pub(crate) struct Reserved<'a, T> {
     table: &'a InFlight<T>,
@@ -22,18 +45,12 @@ pub(crate) struct Reserved<'a, T> {
 }
 
 impl<'a, T> Reserved<'a, T> {
-    /// Of a slot that the caller has taken, and into which it has written the value.
-    #[inline]
-    pub(super) fn new(table: &'a InFlight<T>, place: SlotRef<'a, Slot<T>>) -> Self {
-        Self { table, place }
-    }
-
     /// The value, at the address that it keeps until it is completed: pointers into it, taken
     /// here, are what the kernel is given.
     #[inline]
     pub(crate) fn value(&mut self) -> &mut T {
         // SAFETY: `reserve` wrote the value, and until `lend` this guard is its only owner.
-        unsafe { &mut *self.place.slot.value() }
+        unsafe { &mut *self.place.slot().value() }
     }
 
     /// Undoes the reservation: the value comes back.
@@ -50,7 +67,7 @@ impl<'a, T> Reserved<'a, T> {
     /// * Called once, by the last use of the guard.
     unsafe fn give_back(&self) -> T {
         // SAFETY: `reserve` wrote the value, nobody was lent it, and this is the only reading.
-        let value = unsafe { self.place.slot.value().read() };
+        let value = unsafe { self.place.slot().value().read() };
         self.place.release();
         value
     }
@@ -59,17 +76,19 @@ impl<'a, T> Reserved<'a, T> {
     /// thread which completes it reads has been written when this returns, for the packet can be
     /// dequeued on another thread before that call comes back. When the table has been closed the
     /// value comes back.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lend(self) -> Result<Lent<'a, T>, T> {
-        let slot = self.place.slot;
+        let slot = self.place.slot();
         // SAFETY: the slot is taken, and not lent.
         unsafe { slot.prepare() };
         let generation = slot.state.load(Relaxed) & !USES;
-        // It counts as in flight, and then it looks whether the table is closed; who closes the table
-        // counts after. So either this sees that it is closed, or it is among those that are waited for.
+        // It counts as in flight, and then it looks whether the table is closed; who closes the
+        // table counts after. So either this sees that it is closed, or it is among those that are
+        // waited for.
         slot.state.store(generation | LENT | HOLDS_VALUE | IN_CALL, SeqCst);
         if self.table.closed.load(SeqCst) {
-            // Nobody has touched it: no packet is believed while it is pending, and its id is unknown.
+            // Nobody has touched it: no packet is believed while it is pending, and its id is
+            // unknown.
             slot.state.store(generation, Relaxed);
             return Err(self.into_value());
         }
@@ -86,8 +105,8 @@ impl<T> Drop for Reserved<'_, T> {
 }
 
 /// An operation that is the kernel's, as the thread holds it that makes the call: up to the moment
-/// when that call has returned. What the call is given to write to is the slot's, and the slot serves
-/// no other operation while this is there. It may be completed, though, at any time.
+/// when that call has returned. What the call is given to write to is the slot's, and the slot
+/// serves no other operation while this is there. It may be completed, though, at any time.
 pub(crate) struct Lent<'a, T> {
     id: OperationId,
     place: SlotRef<'a, Slot<T>>,
@@ -101,19 +120,19 @@ impl<T> Lent<'_, T> {
 
     #[inline]
     pub(crate) fn overlapped(&self) -> *mut OVERLAPPED {
-        self.place.slot.overlapped()
+        self.place.slot().overlapped()
     }
 
     /// Where the call can report how many bytes it has moved at once. It holds 0.
     #[inline]
     pub(crate) fn count(&self) -> *mut u32 {
-        self.place.slot.count()
+        self.place.slot().count()
     }
 
     /// Where the call can read flags, and write others. It holds 0.
     #[inline]
     pub(crate) fn flags(&self) -> *mut u32 {
-        self.place.slot.flags()
+        self.place.slot().flags()
     }
 
     /// Takes back an operation that the system has refused. `None` if a packet of it comes in spite
@@ -124,22 +143,23 @@ impl<T> Lent<'_, T> {
     /// * The call has returned an error, and it is not that the operation is pending.
     #[cold]
     pub(crate) unsafe fn take_back(self) -> Option<T> {
-        // What was refused before it began still reads "pending". What has failed in the kernel at once
-        // can read as an error, the one case in which the status is written without a packet, says
-        // Microsoft. Anything else, a warning or a success, has run, and ends with a packet even
-        // when the call says that it has failed, as with a datagram that was cut.
-        let slot = self.place.slot;
+        // What was refused before it began still reads "pending". What has failed in the kernel at
+        // once can read as an error, the one case in which the status is written without a packet,
+        // says Microsoft. Anything else, a warning or a success, has run, and ends with a packet
+        // even when the call says that it has failed, as with a datagram that was cut.
+        let slot = self.place.slot();
         let refused = || slot.status() == Status::PENDING || slot.status().is_error();
         // SAFETY: with one of these the call's error is all that comes of it.
         unsafe { self.take(refused) }
     }
 
-    /// Takes back an operation that has ended at once, without a packet. `None` if a packet came all
-    /// the same.
+    /// Takes back an operation that has ended at once, without a packet. `None` if a packet came
+    /// all the same.
     ///
     /// # Safety
     ///
-    /// * The call has returned and said that it has succeeded, on a handle that queues no packet then.
+    /// * The call has returned and said that it has succeeded, on a handle that queues no packet
+    ///   then.
     #[inline]
     pub(crate) unsafe fn take_done(self) -> Option<Completed<T>> {
         let id = self.id;
@@ -154,12 +174,13 @@ impl<T> Lent<'_, T> {
     ///
     /// # Safety
     ///
-    /// * The call has returned. If `when`, the kernel does not have the operation, and no packet of it
-    ///   will come.
+    /// * The call has returned. If `when`, the kernel does not have the operation, and no packet of
+    ///   it will come.
     #[inline]
     unsafe fn take(self, when: impl Fn() -> bool) -> Option<T> {
-        // While the call's bit stands the slot serves no other operation, so no generation is compared.
-        let state = self.place.slot.take_from_kernel(IN_CALL, when)?;
+        // While the call's bit stands the slot serves no other operation, so no generation is
+        // compared.
+        let state = self.place.slot().take_from_kernel(IN_CALL, when)?;
         let this = ManuallyDrop::new(self);
         // SAFETY: `LENT` was set, and this call has cleared it.
         Some(unsafe { move_out(this.place, state) })

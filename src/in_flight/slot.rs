@@ -1,5 +1,5 @@
-//! One slot of the table: an `OVERLAPPED`, the value that is lent with it, two words for what a call
-//! reports besides, and a word that says whose they are.
+//! One slot of the table: an `OVERLAPPED`, the value that is lent with it, two words for what a
+//! call reports besides, and a word that says whose they are.
 
 #![allow(unsafe_code, reason = "it shares memory with the kernel")]
 
@@ -38,8 +38,8 @@ pub(super) struct Slot<T> {
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
-/// What a call writes besides the `OVERLAPPED`: at any moment until it returns, even when the packet
-/// of its operation has been dequeued. So these words serve for nothing else.
+/// What a call writes besides the `OVERLAPPED`: at any moment until it returns, even when the
+/// packet of its operation has been dequeued. So these words serve for nothing else.
 #[repr(C)]
 struct Reported {
     count: UnsafeCell<u32>,
@@ -79,9 +79,9 @@ impl<T> Slot<T> {
         self.value.get().cast()
     }
 
-    /// Makes the memory that a call is given as new. `Internal` is written as an atomic, since a stray
-    /// packet can lead another thread to this field at any time; a packet that comes while it says
-    /// "pending" is not the system's.
+    /// Makes the memory that a call is given as new. `Internal` is written as an atomic, since a
+    /// stray packet can lead another thread to this field at any time; a packet that comes while it
+    /// says "pending" is not the system's.
     ///
     /// # Safety
     ///
@@ -122,13 +122,14 @@ impl<T> Slot<T> {
         self.state.load(SeqCst) & LENT != 0
     }
 
-    /// Clears `LENT`, and with it `also`, if it is set and `belongs` agrees, and gives the state as it
-    /// is then. Of any number of threads that try, one succeeds, and what was lent is its alone.
+    /// Clears `LENT`, and with it `also`, if it is set and `belongs` agrees, and gives the state as
+    /// it is then. Of any number of threads that try, one succeeds, and what was lent is its alone.
     #[inline]
     pub(super) fn take_from_kernel(&self, also: u64, belongs: impl Fn() -> bool) -> Option<u64> {
         let taken = |state| (state & LENT != 0 && belongs()).then_some(state & !(LENT | also));
-        // Sequentially consistent, so that of two threads, one that takes the last operation and then
-        // looks who waits, and one that waits and then looks whether there is one, either sees the other.
+        // Sequentially consistent, so that of two threads, one that takes the last operation and
+        // then looks who waits, and one that waits and then looks whether there is one, either sees
+        // the other.
         self.state.fetch_update(SeqCst, Acquire, taken).ok().map(|state| state & !(LENT | also))
     }
 }

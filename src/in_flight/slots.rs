@@ -46,11 +46,10 @@ pub(super) struct Group<S> {
     slots: [S; GROUP as usize],
 }
 
-/// A slot, with its number and its group, so that neither has to be looked up again.
+/// A slot: its group, and its number. Two words, which a call returns in registers.
 pub(super) struct SlotRef<'a, S> {
+    group: &'a Group<S>,
     pub(super) index: u32,
-    pub(super) slot: &'a S,
-    pub(super) group: &'a Group<S>,
 }
 
 impl<S> Copy for SlotRef<'_, S> {}
@@ -61,7 +60,28 @@ impl<S> Clone for SlotRef<'_, S> {
     }
 }
 
-impl<S> SlotRef<'_, S> {
+impl<'a, S> SlotRef<'a, S> {
+    #[inline]
+    pub(super) fn slot(self) -> &'a S {
+        &self.group.slots[(self.index % GROUP) as usize]
+    }
+
+    /// The address of the group, with the number: from both [`from_raw`](Self::from_raw) makes the
+    /// same.
+    #[inline]
+    pub(super) fn into_raw(self) -> (*const (), u32) {
+        ((&raw const *self.group).cast(), self.index)
+    }
+
+    /// # Safety
+    ///
+    /// * `group` is what `into_raw` has answered, of slots that live for `'a`.
+    #[inline]
+    pub(super) unsafe fn from_raw(group: *const (), index: u32) -> Self {
+        // SAFETY: the caller vouches that this is the address of a group, which lives for `'a`.
+        Self { group: unsafe { &*group.cast() }, index }
+    }
+
     /// Gives the slot back. Only the one who took it may do so, and touches it no more.
     #[inline]
     pub(super) fn release(self) {
@@ -75,23 +95,40 @@ impl<S> Group<S> {
     /// The slot of this number, which is one of this group.
     #[inline]
     pub(super) fn slot(&self, index: u32) -> SlotRef<'_, S> {
-        SlotRef { index, slot: &self.slots[(index % GROUP) as usize], group: self }
+        SlotRef { group: self, index }
+    }
+
+    /// The slot that begins so many bytes behind the beginning of the group, whose first slot has
+    /// this number.
+    #[inline]
+    fn slot_at(&self, first_index: u32, offset: usize) -> Option<SlotRef<'_, S>> {
+        let within = offset.checked_sub(offset_of!(Self, slots))?;
+        let slot = within / size_of::<S>();
+        let begins = slot * size_of::<S>() == within && slot < GROUP as usize;
+        begins.then(|| self.slot(first_index + slot as u32))
     }
 
     /// Takes a slot of this group, which is number `number`: the preferred one if it is free.
     #[inline]
     fn take(&self, number: u32, preferred: u32) -> Option<SlotRef<'_, S>> {
-        let mut slot = preferred % GROUP;
-        loop {
-            let before = self.taken.fetch_or(bit(slot), SeqCst);
-            if before & bit(slot) == 0 {
+        let slot = preferred % GROUP;
+        // One instruction that sets the bit and says whether it was set before.
+        if self.taken.fetch_or(bit(slot), SeqCst) & bit(slot) == 0 {
+            return Some(self.slot(number * GROUP + slot));
+        }
+        self.take_any(number)
+    }
+
+    fn take_any(&self, number: u32) -> Option<SlotRef<'_, S>> {
+        let mut taken = self.taken.load(Relaxed);
+        while taken != u32::MAX {
+            let slot = taken.trailing_ones();
+            taken = self.taken.fetch_or(bit(slot), SeqCst);
+            if taken & bit(slot) == 0 {
                 return Some(self.slot(number * GROUP + slot));
             }
-            if before == u32::MAX {
-                return None;
-            }
-            slot = before.trailing_ones();
         }
+        None
     }
 }
 
@@ -140,25 +177,30 @@ impl<S: Zeroed> Slots<S> {
     /// read through the address, and the reference returned comes from our own pointer.
     #[inline]
     pub(super) fn find(&self, address: usize) -> Option<SlotRef<'_, S>> {
-        for (k, block) in self.blocks.iter().enumerate() {
+        let first = self.first()?;
+        let offset = address.wrapping_sub((&raw const *first).addr());
+        if offset < size_of::<Group<S>>() {
+            return first.slot_at(0, offset);
+        }
+        self.find_elsewhere(address)
+    }
+
+    /// As [`find`](Self::find), in all blocks but the first.
+    #[inline(never)]
+    fn find_elsewhere(&self, address: usize) -> Option<SlotRef<'_, S>> {
+        for (k, block) in self.blocks.iter().enumerate().skip(1) {
             let base = block.load(Acquire);
             if base.is_null() {
                 return None;
             }
             let offset = address.wrapping_sub(base.addr());
             if offset < size_of::<Group<S>>() << k {
-                // The first block has one group, so for most programs this divides no more than once.
-                let number = if k == 0 { 0 } else { offset / size_of::<Group<S>>() };
-                let within = offset - number * size_of::<Group<S>>();
-                let within = within.checked_sub(offset_of!(Group<S>, slots))?;
-                let slot = within / size_of::<S>();
-                if slot * size_of::<S>() != within || slot >= GROUP as usize {
-                    return None;
-                }
+                let number = offset / size_of::<Group<S>>();
                 // The blocks before have `2^k - 1` groups.
-                let index = ((1 << k) - 1 + number as u32) * GROUP + slot as u32;
+                let first_index = ((1 << k) - 1 + number as u32) * GROUP;
                 // SAFETY: `number` is less than `2^k`, which is how many groups block `k` has.
-                return Some(unsafe { Self::within(base, number) }.slot(index));
+                let group = unsafe { Self::within(base, number) };
+                return group.slot_at(first_index, offset % size_of::<Group<S>>());
             }
         }
         None
@@ -181,16 +223,28 @@ impl<S: Zeroed> Slots<S> {
 
     /// How many groups there are.
     ///
-    /// That a block is there is in the same one order as that a slot is taken, or whoever closes the
-    /// table and then counts could miss a slot in a block that is new: on that order rests the drop
-    /// of a queue. Hence `SeqCst` here, in `group`, and where the block is added.
+    /// That a block is there is in the same one order as that a slot is taken, or whoever closes
+    /// the table and then counts could miss a slot in a block that is new: on that order rests the
+    /// drop of a queue. Hence `SeqCst` here, in `group`, and where the block is added.
     fn groups(&self) -> u32 {
         let blocks = self.blocks.iter().take_while(|block| !block.load(SeqCst).is_null()).count();
         (1 << blocks) - 1
     }
 
+    /// The first group, which is a block of its own, and all that most tables have.
+    #[inline]
+    fn first(&self) -> Option<&Group<S>> {
+        let base = self.blocks[0].load(SeqCst);
+        // SAFETY: a pointer that is not null is that of a block, which `grow` has published.
+        unsafe { base.as_ref() }
+    }
+
     #[inline]
     fn group(&self, number: u32) -> Option<&Group<S>> {
+        if number == 0 { self.first() } else { self.group_elsewhere(number) }
+    }
+
+    fn group_elsewhere(&self, number: u32) -> Option<&Group<S>> {
         // Blocks of 1, 2, 4, ... groups: the top bit of `number + 1` says which block, and the
         // bits below it where in the block.
         let k = (number + 1).ilog2();
@@ -207,8 +261,8 @@ impl<S: Zeroed> Slots<S> {
     ///
     /// # Safety
     ///
-    /// * `base` was loaded from `blocks[k]` of a table that lives for `'a`, is not null, and `number`
-    ///   is less than `2^k`.
+    /// * `base` was loaded from `blocks[k]` of a table that lives for `'a`, is not null, and
+    ///   `number` is less than `2^k`.
     #[inline]
     unsafe fn within<'a>(base: *mut Group<S>, number: usize) -> &'a Group<S> {
         // SAFETY: block `k` has `2^k` groups, and the caller vouches that `number` is less.

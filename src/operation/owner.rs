@@ -17,8 +17,9 @@ use super::super::status::Failure;
 use super::super::sync::Ordering::{Acquire, Relaxed, Release};
 use super::super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, PoisonError};
 
-/// What an operation knows of the registration that submitted it. The registration has one reference,
-/// the list another, and each operation in flight one more, so the count says how many there are.
+/// What an operation knows of the registration that submitted it. The registration has one
+/// reference, the list another, and each operation in flight one more, so the count says how many
+/// there are.
 #[derive(Debug)]
 pub(crate) struct Owner {
     pub(crate) key: Key,
@@ -40,16 +41,16 @@ impl Owner {
         Arc::strong_count(self) - 2
     }
 
-    /// Asks the system to cancel one operation of the handle, or all of them with NULL, and says whether
-    /// there was one.
+    /// Asks the system to cancel one operation of the handle, or all of them with NULL, and says
+    /// whether there was one.
     ///
     /// # Safety
     ///
     /// * The handle is open during the call.
     pub(crate) unsafe fn cancel(&self, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
         let handle = without_provenance_mut(self.handle);
-        // SAFETY: the caller vouches for the handle. The system only compares the address with those of
-        // the operations that it has.
+        // SAFETY: the caller vouches for the handle. The system only compares the address with
+        // those of the operations that it has.
         if unsafe { ffi::kernel32::CancelIoEx(handle, overlapped) } != FALSE {
             return Ok(true);
         }
@@ -62,8 +63,9 @@ impl Owner {
 /// How many owners are kept for registrations to come.
 const SPARE: usize = 64;
 
-/// The owners of the registrations that are there, for the queue to cancel what is pending on them. An
-/// owner leaves before its handle is closed, under the lock, so the handles of those in here are open.
+/// The owners of the registrations that are there, for the queue to cancel what is pending on them.
+/// An owner leaves before its handle is closed, under the lock, so the handles of those in here are
+/// open.
 pub(crate) struct Owners {
     list: Mutex<List>,
 }
@@ -97,8 +99,8 @@ impl Owners {
         Arc::clone(&owners[*live - 1])
     }
 
-    /// A registration says that it goes: nothing is said under its key from now on. It closes its handle
-    /// after it has been removed.
+    /// A registration says that it goes: nothing is said under its key from now on. It closes its
+    /// handle after it has been removed.
     pub(crate) fn leave(owner: &Owner) {
         owner.gone.store(true, Release);
     }
@@ -117,8 +119,8 @@ impl Owners {
         }
     }
 
-    /// Does what is left to do when an operation has ended well, with the socket of its registration, if
-    /// that is still there. The registration can not close it meanwhile.
+    /// Does what is left to do when an operation has ended well, with the socket of its
+    /// registration, if that is still there. The registration can not close it meanwhile.
     pub(crate) fn finish<F: Finish>(
         &self,
         owner: &Owner,
@@ -131,8 +133,8 @@ impl Owners {
             // Nobody will hear this.
             return Err(Failure::Cancelled);
         }
-        // SAFETY: a registration says that it goes before it is removed, which takes the lock that is
-        // held here; and only then it closes the socket.
+        // SAFETY: a registration says that it goes before it is removed, which takes the lock that
+        // is held here; and only then it closes the socket.
         let socket = unsafe { BorrowedSocket::borrow_raw(owner.handle as RawSocket) };
         Ok(memory.finish(socket)?)
     }
@@ -141,8 +143,9 @@ impl Owners {
     pub(crate) fn cancel_everything(&self) {
         let list = self.lock();
         for owner in &list.owners[..list.live] {
-            // SAFETY: owners leave the list, under the lock that is held here, before their handles are
-            // closed. A failure means that nothing is pending there, or that nothing can be done.
+            // SAFETY: owners leave the list, under the lock that is held here, before their handles
+            // are closed. A failure means that nothing is pending there, or that nothing can be
+            // done.
             let _ = unsafe { owner.cancel(null_mut()) };
         }
     }

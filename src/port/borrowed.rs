@@ -9,9 +9,10 @@ use std::os::windows::io::{AsHandle, BorrowedHandle};
 use super::super::ffi::types::OVERLAPPED;
 use super::{CompletionPort, Key};
 
-/// The port of a [`CompletionQueue`](super::super::CompletionQueue), as others may use it: to associate
-/// handles with it and to post packets to it, but not to dequeue. What came out here would not reach
-/// the queue, which has to see each packet of its operations, and of its wake-ups.
+/// The port of a [`CompletionQueue`](super::super::CompletionQueue), as others may use it: to
+/// associate handles with it and to post packets to it. It does not dequeue. The queue has to see
+/// the packets of all its operations and wake-ups, and would not see one that was taken out by
+/// other code.
 ///
 /// ```compile_fail,E0599
 /// # use overlapped::*;

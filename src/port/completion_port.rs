@@ -12,21 +12,21 @@ use super::super::ffi;
 use super::super::ffi::constants::{
     ERROR_INVALID_PARAMETER, FALSE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT,
 };
-use super::super::ffi::types::{HANDLE, OVERLAPPED, OVERLAPPED_ENTRY};
+use super::super::ffi::types::{DWORD, HANDLE, OVERLAPPED, OVERLAPPED_ENTRY};
 use super::{Deadline, Key, Packet};
 
 /// A completion port.
 ///
-/// This is the floor that [`CompletionQueue`](super::super::CompletionQueue) stands on. Use it alone to
-/// see how ports work. A queue gives its own as a [`BorrowedPort`], to associate a handle that the queue
-/// has no method for.
+/// A [`CompletionQueue`](super::super::CompletionQueue) has one inside, and around it all that
+/// makes lending safe. Use this type alone to see how ports work. The port of a queue can be had as
+/// a [`BorrowedPort`], to associate a handle for which the queue has no method.
 ///
 /// ```
 /// use overlapped::{CompletionPort, Key};
 /// use std::time::Duration;
 ///
 /// # fn main() -> std::io::Result<()> {
-/// let port = CompletionPort::new(0)?;
+/// let port = CompletionPort::new(0)?; // for as many threads as there are processors
 /// port.post(Key(7), 42)?;
 ///
 /// let mut packets = Vec::with_capacity(8);
@@ -36,23 +36,25 @@ use super::{Deadline, Key, Packet};
 /// # }
 /// ```
 ///
-/// Dropping it closes the handle (`CloseHandle`). Threads that wait at that moment are woken with an
-/// error on Windows, so let them end first: post a packet for each.
-#[doc(alias = "IOCP")]
+/// Dropping it closes the handle
+/// ([`CloseHandle`](https://learn.microsoft.com/en-us/windows/win32/api/handleapi/nf-handleapi-closehandle)).
+/// No thread can be in [`dequeue`](Self::dequeue) then, since that borrows the port. To end threads
+/// that wait, post a packet for each. Packets that nobody has dequeued are lost.
 #[derive(Debug)]
 pub struct CompletionPort {
     handle: OwnedHandle,
 }
 
 impl CompletionPort {
-    /// Makes a port. The system lets at most `concurrency` threads that wait on it run at the same
-    /// time, and 0 stands for the number of processors.
+    /// Makes a port. Of the threads that take packets from it, the system lets at most
+    /// `concurrency` run at the same time. 0 stands for the number of processors.
     ///
     /// # Errors
     ///
-    /// What the system answers when it is out of handles or memory.
+    /// The system's error, when it is out of handles or memory.
     ///
-    /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
+    /// Calls
+    /// [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort")]
     pub fn new(concurrency: u32) -> io::Result<Self> {
         // SAFETY: without a file and without a port the call makes a port, and touches no memory.
@@ -67,16 +69,17 @@ impl CompletionPort {
     }
 
     /// Associates a file or socket with the port: from now on its overlapped operations end with a
-    /// packet here. Nothing undoes this, and a duplicate of the handle shares it. An operation that
-    /// is already pending delivers its packet too.
+    /// packet here, also those that are pending already. This cannot be undone, and holds for all
+    /// duplicates of the handle.
     ///
     /// # Errors
     ///
     /// `InvalidInput` for what the system reports as error 87, which has two causes: the handle is
-    /// associated already, with this port or another; or it was not opened for overlapped operations
-    /// (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). Otherwise the system's error.
+    /// associated already, with this port or another; or it was not opened for overlapped
+    /// operations (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). Otherwise the system's error.
     ///
-    /// A socket is a handle too, but std does not offer it as one, so that takes a line of unsafe code:
+    /// A socket is a handle too, but std does not offer it as one, so that takes a line of unsafe
+    /// code:
     ///
     /// ```
     /// use overlapped::{CompletionPort, Key};
@@ -92,7 +95,8 @@ impl CompletionPort {
     /// # }
     /// ```
     ///
-    /// Calls [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
+    /// Calls
+    /// [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort")]
     pub fn associate(&self, handle: BorrowedHandle<'_>, key: Key) -> io::Result<()> {
         // SAFETY: both handles are open during the call, and the call touches no memory.
@@ -112,14 +116,15 @@ impl CompletionPort {
     ///
     /// The system's error, when it has no memory for the packet. Then nothing was posted.
     ///
-    /// Calls [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus).
+    /// Calls
+    /// [`PostQueuedCompletionStatus`](https://learn.microsoft.com/en-us/windows/win32/fileio/postqueuedcompletionstatus).
     #[doc(alias = "PostQueuedCompletionStatus")]
     pub fn post(&self, key: Key, bytes: u32) -> io::Result<()> {
         // SAFETY: NULL is the address of no operation.
         unsafe { self.post_overlapped(key, bytes, null_mut()) }
     }
 
-    /// Posts a packet with an address in it, which the system hands through and never follows.
+    /// Posts a packet with an address in it. The system neither reads nor writes there.
     ///
     /// # Errors
     ///
@@ -127,9 +132,10 @@ impl CompletionPort {
     ///
     /// # Safety
     ///
-    /// * Whoever dequeues the packet can do with the address what they do: in particular it is not
-    ///   that of an operation which is in flight on this port, for the packet would say that the
-    ///   kernel is done with it.
+    /// * For everybody who may dequeue the packet, what they do with the address in it is sound. In
+    ///   particular, it is not the address of an operation that is in flight on this port: the
+    ///   packet would say that this operation has ended, and that its memory is the kernel's no
+    ///   more.
     #[doc(alias = "PostQueuedCompletionStatus")]
     #[inline]
     pub unsafe fn post_overlapped(
@@ -146,18 +152,20 @@ impl CompletionPort {
         if posted == FALSE { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Waits for packets, and appends as many as are there, but no more than `packets` has spare
-    /// capacity for. Returns how many; 0 when the time is up. `None` waits for ever, and every
-    /// `Duration` ends: it is rounded up to milliseconds.
+    /// Waits until there are packets, and appends them to the vector: all that are there, or as
+    /// many as it has spare capacity for. Returns how many it has appended, which is 0 when the
+    /// time is up. `None` is no limit of time. A `Duration` is rounded up to milliseconds, and
+    /// however long it is, the wait ends after it.
     ///
-    /// Each packet goes to one thread. Which thread, and in what order packets of several threads
-    /// come, is not promised.
+    /// Each packet goes to one thread. It is not promised to which one, nor in which order packets
+    /// come out that were posted by different threads.
     ///
     /// # Errors
     ///
     /// `InvalidInput` if `packets` has no spare capacity; else the system's error.
     ///
-    /// Calls [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).
+    /// Calls
+    /// [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).
     #[doc(alias = "GetQueuedCompletionStatusEx")]
     pub fn dequeue(
         &self,
@@ -173,46 +181,51 @@ impl CompletionPort {
         packets: &mut Vec<Packet>,
         deadline: &Deadline,
     ) -> io::Result<usize> {
-        let room = packets.spare_capacity_mut();
-        let count = u32::try_from(room.len()).unwrap_or(u32::MAX);
-        if count == 0 {
-            // The system takes a count of 0 and answers with one packet or an error, depending on
-            // its version, so it is never asked.
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "there is no room for packets: give the batch or vector a capacity of at least 1",
-            ));
+        match self.dequeue_once(packets, deadline.milliseconds())? {
+            0 => self.dequeue_on(packets, deadline),
+            removed => Ok(removed),
         }
-        loop {
-            let mut removed = 0;
-            // SAFETY: the port is open. `room` is valid for `count` entries, as which a `Packet` is
-            // laid out, and `removed` for one number; both are the call's own until it returns.
-            let some = unsafe {
-                ffi::kernel32::GetQueuedCompletionStatusEx(
-                    self.raw(),
-                    room.as_mut_ptr().cast::<OVERLAPPED_ENTRY>(),
-                    count,
-                    &mut removed,
-                    deadline.milliseconds(),
-                    FALSE,
-                )
-            };
-            if some != FALSE {
-                let removed = removed as usize;
-                // SAFETY: the system has filled so many elements behind the length, out of `count`.
-                unsafe { packets.set_len(packets.len() + removed) };
+    }
+
+    /// Goes on after a call that has brought nothing: the system may have returned early, or one
+    /// call cannot be as long as this.
+    #[cold]
+    fn dequeue_on(&self, packets: &mut Vec<Packet>, deadline: &Deadline) -> io::Result<usize> {
+        while !deadline.is_over() {
+            let removed = self.dequeue_once(packets, deadline.milliseconds())?;
+            if removed > 0 {
                 return Ok(removed);
             }
-            let error = io::Error::last_os_error();
-            let timed_out = error.raw_os_error() == Some(WAIT_TIMEOUT as i32);
-            if !timed_out {
-                return Err(error);
-            }
-            // The system may return early, or the wait was longer than one call can be.
-            if deadline.is_over() {
-                return Ok(0);
-            }
         }
+        Ok(0)
+    }
+
+    #[inline]
+    fn dequeue_once(&self, packets: &mut Vec<Packet>, milliseconds: DWORD) -> io::Result<usize> {
+        let room = packets.spare_capacity_mut();
+        if room.is_empty() {
+            return Err(no_room());
+        }
+        let (count, mut removed) = (room.len().min(u32::MAX as usize) as u32, 0);
+        // SAFETY: the port is open. `room` is valid for `count` entries, as which a `Packet` is
+        // laid out, and `removed` for one number; both are the call's own until it returns.
+        let some = unsafe {
+            ffi::kernel32::GetQueuedCompletionStatusEx(
+                self.raw(),
+                room.as_mut_ptr().cast::<OVERLAPPED_ENTRY>(),
+                count,
+                &mut removed,
+                milliseconds,
+                FALSE,
+            )
+        };
+        if some == FALSE {
+            return nothing_came();
+        }
+        let removed = removed as usize;
+        // SAFETY: the system has filled so many elements behind the length, out of `count`.
+        unsafe { packets.set_len(packets.len() + removed) };
+        Ok(removed)
     }
 
     #[inline]
@@ -228,7 +241,24 @@ impl AsHandle for CompletionPort {
     }
 }
 
-/// The system has one number for three mistakes, and its text names none of them.
+/// Asked for 0 packets, some versions of the system bring one, and others return an error. So none
+/// is asked.
+#[cold]
+fn no_room() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "there is no room for packets: give the batch or vector a capacity of at least 1",
+    )
+}
+
+/// What a wait answers that has brought no packets: 0 if its time is up.
+#[cold]
+fn nothing_came() -> io::Result<usize> {
+    let error = io::Error::last_os_error();
+    if error.raw_os_error() == Some(WAIT_TIMEOUT as i32) { Ok(0) } else { Err(error) }
+}
+
+/// The system has one code for three mistakes, and the text of the code names none of them.
 fn explain_association(error: io::Error) -> io::Error {
     if error.raw_os_error() != Some(ERROR_INVALID_PARAMETER as i32) {
         return error;

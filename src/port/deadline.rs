@@ -44,26 +44,26 @@ impl Deadline {
     /// What to hand to the system for the next wait.
     #[inline]
     pub(crate) fn milliseconds(&self) -> DWORD {
-        match self.left() {
-            None => INFINITE,
-            Some(left) => to_milliseconds(left),
+        match self {
+            Self::Endless => INFINITE,
+            Self::Passed => 0,
+            Self::Limited { start, length } => left(*start, *length),
         }
     }
 
     /// Whether the time is up.
-    #[inline]
     pub(crate) fn is_over(&self) -> bool {
-        self.left() == Some(Duration::ZERO)
-    }
-
-    #[inline]
-    fn left(&self) -> Option<Duration> {
         match self {
-            Self::Endless => None,
-            Self::Passed => Some(Duration::ZERO),
-            Self::Limited { start, length } => Some(length.saturating_sub(start.elapsed())),
+            Self::Endless => false,
+            Self::Passed => true,
+            Self::Limited { start, length } => start.elapsed() >= *length,
         }
     }
+}
+
+#[inline(never)]
+fn left(start: Instant, length: Duration) -> DWORD {
+    to_milliseconds(length.saturating_sub(start.elapsed()))
 }
 
 /// Milliseconds, rounded up, and at most the longest wait that is not for ever.

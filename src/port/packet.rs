@@ -7,16 +7,36 @@ use std::fmt;
 use super::super::ffi::types::{OVERLAPPED, OVERLAPPED_ENTRY};
 
 /// The number that a program gives to a socket when it registers it, and finds in each of its
-/// completions. Every value may be used, and by several sockets at once.
-#[doc(alias = "CompletionKey")]
+/// completions. Every value may be used, and several sockets may have the same one.
+///
+/// An index makes a key, and a key gives the index back:
+///
+/// ```
+/// use overlapped::Key;
+///
+/// let names = ["web", "mail"];
+/// let key = Key::from(1);
+/// assert_eq!(names[usize::from(key)], "mail");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(pub usize);
 
+impl From<usize> for Key {
+    fn from(number: usize) -> Self {
+        Self(number)
+    }
+}
+
+impl From<Key> for usize {
+    fn from(key: Key) -> Self {
+        key.0
+    }
+}
+
 /// What comes out of a port: a key, a count of bytes, and the address of an operation.
 ///
-/// All three are numbers that anybody may have posted. The address says *which* operation is meant
-/// to whoever knows an operation there; it is not a promise that there is one.
-#[doc(alias = "OVERLAPPED_ENTRY")]
+/// All three are numbers that anybody may have posted. Whoever knows which operations there are can
+/// tell by the address *which* of them is meant. That there is one is not promised.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Packet(OVERLAPPED_ENTRY);
@@ -41,7 +61,8 @@ impl Packet {
         self.0.dwNumberOfBytesTransferred
     }
 
-    /// The address given when the operation was outcome_of, or when the packet was posted; may be NULL.
+    /// The address that was given when the operation was started, or when the packet was posted. It
+    /// may be NULL.
     #[doc(alias = "lpOverlapped")]
     #[inline]
     pub fn overlapped(&self) -> *mut OVERLAPPED {
@@ -49,8 +70,8 @@ impl Packet {
     }
 }
 
-/// For the batch of a queue, which keeps its books in the packets: what a packet was found to be in the
-/// field that Microsoft reserves, and of an operation where it is in place of its address.
+/// For the batch of a queue, which keeps its books in the packets: what a packet was found to be in
+/// the field that Microsoft reserves, and of an operation where it is in place of its address.
 impl Packet {
     #[inline]
     pub(crate) fn note(&mut self, found: usize) {

@@ -1,23 +1,25 @@
-//! The batch: packets that a wait has claimed, and the completions that they become when they are read.
+//! The batch: packets that a wait has claimed, and the completions that they become when they are
+//! read.
 //!
-//! A wait looks at each packet once. What it finds stands in the packet itself, which nobody else needs
-//! any more: what it is, and of an operation where its slot is. The values that were lent stay in their
-//! slots. They are moved out one by one when the batch is read, or when it is dropped, and only then the
-//! caller's code runs: a buffer that counts what it has received, or the drop of one. So whatever that
-//! code does, panicking too, it does to its own completion alone.
+//! A wait looks at each packet once. What it finds stands in the packet itself, which nobody else
+//! needs any more: what it is, and of an operation where its slot is. The values that were lent
+//! stay in their slots. They are moved out one by one when the batch is read, or when it is
+//! dropped, and only then the caller's code runs: a buffer that counts what it has received, or the
+//! drop of one. So whatever that code does, panicking too, it does to its own completion alone.
 
 #![allow(unsafe_code, reason = "it collects what it has claimed")]
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::null;
 use std::sync::Arc;
 use std::thread;
 
 use super::super::buffer::Buffer;
 use super::super::completion::Completion;
 use super::super::control::{ControlPacket, Stage};
-use super::super::in_flight::{Claim, Completed};
+use super::super::in_flight::Claim;
 use super::super::operation::Operation;
 use super::super::port::Packet;
 use super::super::shared::Core;
@@ -26,13 +28,13 @@ use super::super::shared::Core;
 ///
 /// Each thread that waits has a batch of its own and uses it again and again, so that waiting
 /// allocates nothing. It is an iterator, which
-/// [`CompletionQueue::wait`](super::super::CompletionQueue::wait) fills and a `for` loop empties. What
-/// is left when the loop breaks stays in it, and the next `wait` returns with that at once. The
-/// completions of a registration that is dropped meanwhile are not given out.
+/// [`CompletionQueue::wait`](super::super::CompletionQueue::wait) fills and a `for` loop empties.
+/// What is left when the loop breaks stays in it, and the next `wait` returns with that at once.
+/// The completions of a registration that is dropped meanwhile are not given out.
 ///
-/// The buffers of completions that nobody has read are dropped with the batch. A wake-up among them is
-/// not lost: it goes back to the queue. A completion that was taken out is the caller's, and outlives
-/// batch and queue; what `wait` returns is the batch, and cannot outlive it:
+/// The buffers of completions that nobody has read are dropped with the batch. A wake-up among them
+/// is not lost: it goes back to the queue. A completion that was taken out is the caller's, and
+/// outlives batch and queue; what `wait` returns is the batch, and cannot outlive it:
 ///
 /// ```compile_fail,E0505
 /// # use overlapped::*;
@@ -44,9 +46,9 @@ use super::super::shared::Core;
 /// # }
 /// ```
 ///
-/// A batch that is kept holds up nobody: what is in it is in flight no more, and a queue that is dropped
-/// does not wait for it. The memory of that queue, and its port, stay until the batch is dropped or used
-/// with another queue.
+/// A batch that is kept holds up nobody: what is in it is in flight no more, and a queue that is
+/// dropped does not wait for it. The memory of that queue, and its port, stay until the batch is
+/// dropped or used with another queue.
 pub struct Completions<B = Vec<u8>> {
     /// What one wait has claimed. Those before `read` have been given out.
     pub(crate) packets: Vec<Packet>,
@@ -87,12 +89,12 @@ impl<B> Completions<B> {
         }
     }
 
-    /// Puts a completion into the batch: the next [`wait`](super::super::CompletionQueue::wait) does not
-    /// sleep, takes what has come meanwhile, and brings this one behind it.
+    /// Puts a completion into the batch: the next [`wait`](super::super::CompletionQueue::wait)
+    /// does not sleep, takes what has come meanwhile, and brings this one behind it.
     ///
     /// This is for whoever could go on with a connection and lets others go first: an
-    /// [`Inline`](super::super::Inline) registration whose operations end at once, say. Not before that
-    /// wait is it counted by [`len`](Self::len). It comes out again whatever has become of its
+    /// [`Inline`](super::super::Inline) registration whose operations end at once, say. Not before
+    /// that wait is it counted by [`len`](Self::len). It comes out again whatever has become of its
     /// registration, and is dropped with the batch.
     ///
     /// Allocates where more are put in than ever before.
@@ -121,10 +123,15 @@ impl<B> Completions<B> {
     /// Makes an empty batch one of this queue.
     #[inline]
     pub(crate) fn attach(&mut self, core: &Arc<Core<B>>) {
-        if self.core.as_ref().is_none_or(|before| !Arc::ptr_eq(before, core)) {
-            self.core = Some(Arc::clone(core));
-            self.stage = Stage::Serving;
+        if self.core.as_ref().map_or(null(), Arc::as_ptr) != Arc::as_ptr(core) {
+            self.change_queue(core);
         }
+    }
+
+    #[cold]
+    fn change_queue(&mut self, core: &Arc<Core<B>>) {
+        self.core = Some(Arc::clone(core));
+        self.stage = Stage::Serving;
     }
 
     /// Makes room for the packets of a wait.
@@ -135,9 +142,10 @@ impl<B> Completions<B> {
         self.read = 0;
     }
 
-    /// Claims the packets that a wait of `core` has brought, and says whether there was a reminder that
-    /// the queue is shut down. The address of each is compared with those that could be meant: the marks
-    /// of our own messages, and the operations in flight. No code of the caller's runs here.
+    /// Claims the packets that a wait of `core` has brought, and says whether there was a reminder
+    /// that the queue is shut down. The address of each is compared with those that could be meant:
+    /// the marks of our own messages, and the operations in flight. No code of the caller's runs
+    /// here.
     #[inline]
     pub(crate) fn claim(&mut self, core: &Core<B>) -> bool {
         let mut reminded = false;
@@ -183,29 +191,34 @@ impl<B> Completions<B> {
         Some(packet)
     }
 
-    /// Moves out what was lent for the operation of a packet that has just been read.
+    /// The claim that a packet has been made to carry, and the core that it is of.
     #[inline]
-    fn collect(&self, packet: &Packet) -> Option<(Completed<Operation<B>>, &Core<B>)> {
-        let core = self.core.as_deref()?;
+    fn claim_of(&self, packet: &Packet) -> Option<(&Core<B>, Claim)> {
         let claim = Claim { group: packet.overlapped().cast(), index: packet.bytes() };
-        // SAFETY: `claim` has put the claim of an operation of this core into the packet, and the core
-        // stays while there are packets to read. Each is read once.
-        Some((unsafe { core.in_flight.collect(claim) }, core))
+        Some((self.core.as_deref()?, claim))
+    }
+
+    /// Drops what was lent for the operation of a packet that has just been read.
+    #[cold]
+    #[inline(never)]
+    fn discard(core: &Core<B>, claim: Claim) {
+        // SAFETY: as in `read`, where the packet came from.
+        drop(unsafe { core.in_flight.collect(claim) });
     }
 
     /// Drops the next one of those that are still in the batch. Whether there was one.
     fn drop_next(&mut self) -> bool {
         if let Some(packet) = self.next_packet() {
-            if packet.noted() == OPERATION {
-                drop(self.collect(&packet));
+            if let (OPERATION, Some((core, claim))) = (packet.noted(), self.claim_of(&packet)) {
+                Self::discard(core, claim);
             }
             return true;
         }
         self.pushed.pop_front().is_some()
     }
 
-    /// Drops all that is in the batch. A panic in the drop of one does not keep the others; the first one
-    /// is returned.
+    /// Drops all that is in the batch. A panic in the drop of one does not keep the others; the
+    /// first one is returned.
     pub(crate) fn drop_all(&mut self) -> thread::Result<()> {
         let mut dropped = Ok(());
         loop {
@@ -227,16 +240,23 @@ pub(crate) fn go_on_with_panic(dropped: thread::Result<()>) {
 
 impl<B: Buffer> Completions<B> {
     /// What a packet says to the program. Nothing, if it is of a registration that is gone.
-    #[inline]
+    #[inline(always)]
     fn read(&self, packet: &Packet) -> Option<Completion<B>> {
         match packet.noted() {
             OPERATION => {
-                let (ended, core) = self.collect(packet)?;
-                // Looked at now and not when the packet was dequeued: the handler of an earlier
+                let (core, claim) = self.claim_of(packet)?;
+                // SAFETY: `claim` has put the claim of an operation of this core into the packet,
+                // and the core stays while there are packets to read. Each is read once, here or in
+                // `discard`.
+                let operation = unsafe { core.in_flight.claimed(claim) };
+                // Asked now and not when the packet was dequeued: the handler of an earlier
                 // completion in this batch may have dropped the registration since.
-                if ended.value.owner.is_gone() {
+                if operation.owner.is_gone() {
+                    Self::discard(core, claim);
                     return None;
                 }
+                // SAFETY: as above.
+                let ended = unsafe { core.in_flight.collect(claim) };
                 Some(Operation::completion(ended, &core.owners))
             }
             WOKEN => Some(Completion::Woken),
@@ -247,6 +267,7 @@ impl<B: Buffer> Completions<B> {
 
     /// What is given out behind the packets.
     #[cold]
+    #[inline(never)]
     fn next_of_the_rest(&mut self) -> Option<Completion<B>> {
         if self.due > 0 {
             self.due -= 1;
@@ -259,14 +280,14 @@ impl<B: Buffer> Completions<B> {
 impl<B: Buffer> Iterator for Completions<B> {
     type Item = Completion<B>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Completion<B>> {
         while let Some(packet) = self.next_packet() {
             if let Some(completion) = self.read(&packet) {
                 return Some(completion);
             }
         }
-        self.next_of_the_rest()
+        if self.is_empty() { None } else { self.next_of_the_rest() }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -1,10 +1,11 @@
 //! The wait: sleeping in the port, and what a shutdown makes of it.
 //!
-//! Until the queue is shut down a wait sleeps until there is a packet. After that each batch goes through
-//! two more stages, and its thread needs a reminder, a packet with nothing in it, at two moments: when the
-//! queue is shut down, and when the last operation in flight has ended elsewhere. Who sleeps is counted
-//! before looking at what it must not miss, and who brings it about looks at the count after; so one of
-//! the two sees the other. One packet is posted at a time, and each who finds one passes it on.
+//! Until the queue is shut down a wait sleeps until there is a packet. After that each batch goes
+//! through two more stages, and its thread needs a reminder, a packet with nothing in it, at two
+//! moments: when the queue is shut down, and when the last operation in flight has ended elsewhere.
+//! Who sleeps is counted before looking at what it must not miss, and who brings it about looks at
+//! the count after; so one of the two sees the other. One packet is posted at a time, and each who
+//! finds one passes it on.
 
 use std::io;
 use std::sync::Arc;
@@ -16,9 +17,9 @@ use super::super::shared::Core;
 use super::super::sync::sleep;
 use super::completions::Completions;
 
-/// How long a thread stays out of the port after it has passed a reminder on that was not for itself. If
-/// it went back at once it might find the same packet again: a thread that runs can keep those that wait
-/// from running, for the port lets only so many run at a time.
+/// How long a thread stays out of the port after it has passed a reminder on that was not for
+/// itself. If it went back at once it might find the same packet again: a thread that runs can keep
+/// those that wait from running, for the port lets only so many run at a time.
 const PAUSE: Duration = Duration::from_millis(1);
 
 impl<B> Core<B> {
@@ -32,8 +33,8 @@ impl<B> Core<B> {
         batch.attach(self);
         loop {
             batch.clear();
-            if batch.stage == Stage::Ended && !self.in_flight.is_empty() {
-                batch.stage = Stage::Told;
+            if batch.stage != Stage::Serving {
+                self.collect_again(batch);
             }
             let sleeper = self.control.sleeper(batch.stage);
             let looks = batch.has_pushed() || self.control.is_shut_down() && self.has_news(batch);
@@ -51,8 +52,16 @@ impl<B> Core<B> {
         }
     }
 
-    /// Whether a batch is told something of the shutdown when nothing else is there, so that its thread
-    /// looks into the port and does not sleep.
+    /// Something may have been submitted after the end was told.
+    #[cold]
+    fn collect_again(&self, batch: &mut Completions<B>) {
+        if batch.stage == Stage::Ended && !self.in_flight.is_empty() {
+            batch.stage = Stage::Told;
+        }
+    }
+
+    /// Whether a batch is told something of the shutdown when nothing else is there, so that its
+    /// thread looks into the port and does not sleep.
     #[cold]
     fn has_news(&self, batch: &Completions<B>) -> bool {
         match batch.stage {
@@ -71,8 +80,8 @@ impl<B> Core<B> {
         looked: bool,
     ) -> io::Result<()> {
         let nothing_left = self.in_flight.is_empty();
-        // First of all, for when it fails another thread may go on sleeping, and the caller is to know.
-        // What has been claimed stays in the batch.
+        // First of all, for when it fails another thread may go on sleeping, and the caller is to
+        // know. What has been claimed stays in the batch.
         let passed_on = self.control.remind(nothing_left)?;
         match batch.stage {
             Stage::Serving => batch.tell_shutdown(),
@@ -96,8 +105,8 @@ impl<B> Core<B> {
     #[cold]
     fn remind_if_last(&self) {
         if self.in_flight.is_empty() {
-            // Should the system have no memory for the packet, then a thread that collects sleeps until
-            // its time is up: there is nobody to tell.
+            // Should the system have no memory for the packet, then a thread that collects sleeps
+            // until its time is up: there is nobody to tell.
             let _ = self.control.remind(true);
         }
     }

@@ -1,9 +1,9 @@
 //! What a registration is to its queue, and the way of an operation to the kernel and back.
 //!
-//! Every submission is four lines in a row, whatever it submits: [`reserve`](Association::reserve), in
-//! which the value moves to its place; [`lend`](Association::lend), from which on it is the kernel's; the
-//! system call; and [`settle`](Association::settle), which draws the consequence of what the call has
-//! answered.
+//! Every submission is four lines in a row, whatever it submits: [`reserve`](Association::reserve),
+//! in which the value moves to its place; [`lend`](Association::lend), from which on it is the
+//! kernel's; the system call; and [`settle`](Association::settle), which draws the consequence of
+//! what the call has answered.
 
 #![allow(unsafe_code, reason = "it takes back what the system refuses, and cancels by address")]
 
@@ -47,37 +47,43 @@ impl<B: Buffer> Association<B> {
     }
 
     /// Puts an operation in its place, from where it can be lent.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn reserve(
         &self,
         kind: OperationKind<B>,
     ) -> Result<Reserved<'_, Operation<B>>, Rejected<OperationKind<B>>> {
-        let operation = Operation { owner: Arc::clone(&self.owner), kind };
-        self.core.in_flight.reserve(self.hint.load(Relaxed), operation).map_err(no_room)
+        let Some(vacant) = self.core.in_flight.take_slot(self.hint.load(Relaxed)) else {
+            return Err(Rejected::new(no_room(), kind));
+        };
+        Ok(vacant.fill(Operation { owner: Arc::clone(&self.owner), kind }))
     }
 
     /// Makes a reserved operation the kernel's. The call that starts it comes next, and after that
     /// [`settle`](Self::settle).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lend<'a>(
         &self,
         reserved: Reserved<'a, Operation<B>>,
     ) -> Result<Lent<'a, Operation<B>>, Rejected<OperationKind<B>>> {
-        let lent = reserved.lend().map_err(queue_is_gone)?;
-        self.hint.store(lent.id().slot(), Relaxed);
-        Ok(lent)
+        match reserved.lend() {
+            Ok(lent) => {
+                self.hint.store(lent.id().slot(), Relaxed);
+                Ok(lent)
+            }
+            Err(operation) => Err(Rejected::new(queue_is_gone(), operation.kind)),
+        }
     }
 
-    /// Draws the consequence of what the call has answered: the operation goes on, or it is over and
-    /// comes back.
+    /// Draws the consequence of what the call has answered: the operation goes on, or it is over
+    /// and comes back.
     ///
     /// # Safety
     ///
-    /// * The call was one that starts an operation of this handle with what `lent` names, and of what
-    ///   the call may write to, everything is the slot's or outlives the call. It has returned, and
-    ///   `outcome` is what it has answered.
+    /// * The call was one that starts an operation of this handle with what `lent` names, and of
+    ///   what the call may write to, everything is the slot's or outlives the call. It has
+    ///   returned, and `outcome` is what it has answered.
     /// * If `M` skips packets, so does the handle, and the call was given the count to write to.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn settle<M: Mode>(
         &self,
         lent: Lent<'_, Operation<B>>,
@@ -117,17 +123,17 @@ impl<B: Buffer> Association<B> {
 }
 
 #[cold]
-fn queue_is_gone<B>(operation: Operation<B>) -> Rejected<OperationKind<B>> {
+fn queue_is_gone() -> io::Error {
     let gone = "the completion queue of this registration has been dropped, so no completion could \
                 come; register a new socket with a new queue";
-    Rejected::new(io::Error::new(io::ErrorKind::BrokenPipe, gone), operation.kind)
+    io::Error::new(io::ErrorKind::BrokenPipe, gone)
 }
 
 #[cold]
-fn no_room<B>(operation: Operation<B>) -> Rejected<OperationKind<B>> {
+fn no_room() -> io::Error {
     let full = "there is no memory for another operation in flight; wait for some of those to \
                 complete";
-    Rejected::new(io::Error::new(io::ErrorKind::OutOfMemory, full), operation.kind)
+    io::Error::new(io::ErrorKind::OutOfMemory, full)
 }
 
 impl<B: Buffer> Drop for Association<B> {

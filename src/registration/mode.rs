@@ -2,15 +2,15 @@
 //!
 //! Often there are bytes to receive already, and there is always room to send a little. Such an
 //! operation has ended when the call that starts it returns, and still its packet goes through the
-//! port. A socket can be told to leave these packets out. That saves a packet and its share of a wait;
-//! in return each submission has two answers. The two ways have types of their own, so that nobody can
-//! overlook the second answer.
+//! port. A socket can be told to leave these packets out. That saves a packet and its share of a
+//! wait; in return each submission has two answers. The two ways have types of their own, so that
+//! nobody can overlook the second answer.
 
 use super::super::completion::Completion;
 use super::super::in_flight::OperationId;
 
-/// How a [`Registration`](super::super::Registration) tells of operations that end at once: [`Queued`] or
-/// [`Inline`].
+/// How a [`Registration`](super::super::Registration) tells of operations that end at once:
+/// [`Queued`] or [`Inline`].
 pub trait Mode: sealed::Answers {}
 
 /// Every operation ends with a completion from the queue. A submission answers with its
@@ -26,14 +26,14 @@ pub enum Inline {}
 
 /// What became of an operation on an [`Inline`] registration.
 ///
-/// A loop that goes on while it gets `Done` can starve all other connections, as long as its peer
-/// feeds it. Give it a bound, and after that return to the queue.
+/// A loop that goes on while it gets `Done` keeps all other connections from being served as long
+/// as its peer sends fast enough. Give it a bound, and after that return to the queue.
 #[derive(Debug)]
 #[must_use = "`Done` holds the buffer, and no other completion will come"]
 pub enum Submitted<B = Vec<u8>> {
-    /// It goes on; its completion will come from the queue.
+    /// It is pending; its completion will come from the queue.
     Pending(OperationId),
-    /// It has ended, and this is all that will be heard of it.
+    /// It has ended, and no other completion of it comes.
     Done(Completion<B>),
 }
 

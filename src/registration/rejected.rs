@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// Why the system or the queue did not take something, and the thing itself: the buffer of an
+/// The error of a call that failed, and what was given to it: the buffer of an
 /// operation that was not submitted, or the socket that was not registered.
 ///
 /// With `?` in a function that returns [`io::Result`] it becomes its error, and what it holds is

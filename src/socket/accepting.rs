@@ -39,8 +39,8 @@ pub(crate) struct AddressBuffer {
 #[repr(C, align(8))]
 struct Addresses([u8; 2 * ADDRESS_LEN as usize]);
 
-// SAFETY: only the system writes to it, and that before it queues the packet of the accept. Only the
-// one who completes the accept reads it, after the packet.
+// SAFETY: only the system writes to it, and that before it queues the packet of the accept. Only
+// the one who completes the accept reads it, after the packet.
 unsafe impl Sync for AddressBuffer {}
 
 impl AddressBuffer {
@@ -58,8 +58,8 @@ impl AddressBuffer {
     fn peer(&self) -> io::Result<SocketAddr> {
         let (mut near, mut far) = (null_mut::<SOCKADDR>(), null_mut::<SOCKADDR>());
         let (mut near_length, mut far_length) = (0, 0);
-        // SAFETY: the room is one that `AcceptEx` has filled, with slots of these sizes; the call only
-        // computes, and writes two pointers into it, and their lengths.
+        // SAFETY: the room is one that `AcceptEx` has filled, with slots of these sizes; the call
+        // only computes, and writes two pointers into it, and their lengths.
         unsafe {
             let (room, addresses) = (self.as_ptr(), self.functions.addresses);
             addresses(

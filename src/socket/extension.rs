@@ -2,8 +2,8 @@
 //!
 //! `ConnectEx` exists only as a pointer that `WSAIoctl` answers with. `AcceptEx` is exported by
 //! mswsock.dll too, but that one asks for the pointer anew at each call. The pointers belong to the
-//! provider of a socket, and IPv4 and IPv6 may have one each; so the socket in question is asked, once
-//! for each of the two families. Afterwards reading the pointers is an atomic load.
+//! provider of a socket, and IPv4 and IPv6 may have one each; so the socket in question is asked,
+//! once for each of the two families. Afterwards reading the pointers is an atomic load.
 
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it asks for function pointers")]

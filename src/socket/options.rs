@@ -26,7 +26,7 @@ pub(crate) fn family(address: &SocketAddr) -> ADDRESS_FAMILY {
     if address.is_ipv4() { AF_INET } else { AF_INET6 }
 }
 
-/// Makes a TCP socket for addresses of this family. Winsock has been outcome_of, by std.
+/// Makes a TCP socket for addresses of this family. Winsock has been started, by std.
 pub(crate) fn tcp_socket(family: ADDRESS_FAMILY) -> io::Result<OwnedSocket> {
     let flags = WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT;
     // SAFETY: without a description of the protocol the call touches no memory.
@@ -60,7 +60,8 @@ pub(crate) fn set_option<T: Copy>(
 pub(crate) fn protocol_of(socket: BorrowedSocket<'_>) -> io::Result<WSAPROTOCOL_INFOW> {
     let mut information = MaybeUninit::<WSAPROTOCOL_INFOW>::zeroed();
     let mut length = size_of::<WSAPROTOCOL_INFOW>() as i32;
-    // SAFETY: the socket is open, and there is room for the struct, of that length, during the call.
+    // SAFETY: the socket is open, and there is room for the struct, of that length, during the
+    // call.
     let answer = unsafe {
         let room = information.as_mut_ptr().cast();
         ffi::ws2_32::getsockopt(raw(&socket), SOL_SOCKET, SO_PROTOCOL_INFOW, room, &mut length)
@@ -72,17 +73,17 @@ pub(crate) fn protocol_of(socket: BorrowedSocket<'_>) -> io::Result<WSAPROTOCOL_
     Ok(unsafe { information.assume_init() })
 }
 
-/// Whether the socket is a handle of the kernel, and not of a program that has put itself in between:
-/// such a one may use the fields of an `OVERLAPPED` as it likes, says Microsoft, so how an operation has
-/// ended does not stand there.
+/// Whether the socket is a handle of the kernel, and not of a program that has put itself in
+/// between: such a one may use the fields of an `OVERLAPPED` as it likes, says Microsoft, so how an
+/// operation has ended does not stand there.
 pub(crate) fn has_kernel_handle(protocol: &WSAPROTOCOL_INFOW) -> bool {
     protocol.dwServiceFlags1 & XP1_IFS_HANDLES != 0
 }
 
-/// Whether the operations of the socket end as this crate reads it: it is a stream, such as those of TCP,
-/// and a handle of the kernel. Any socket can pass as a `TcpStream` of std's, and one that carries
-/// datagrams answers otherwise: there an operation can fail at once and bring a packet all the same, and
-/// a receive of no bytes takes a datagram away.
+/// Whether the operations of the socket end as this crate reads it: it is a stream, such as those
+/// of TCP, and a handle of the kernel. Any socket can pass as a `TcpStream` of std's, and one that
+/// carries datagrams answers otherwise: there an operation can fail at once and bring a packet all
+/// the same, and a receive of no bytes takes a datagram away.
 pub(crate) fn require_stream(socket: BorrowedSocket<'_>) -> io::Result<()> {
     let protocol = protocol_of(socket)?;
     if protocol.iSocketType != SOCK_STREAM {
@@ -104,12 +105,12 @@ pub(crate) fn require_stream(socket: BorrowedSocket<'_>) -> io::Result<()> {
 
 /// Leaves out something at the end of a file's operations that nobody waits for: `what` says what.
 ///
-/// Whoever leaves out packets changes what success at once means for this file, and so the type of its
-/// registration.
+/// Whoever leaves out packets changes what success at once means for this file, and so the type of
+/// its registration.
 pub(crate) fn set_notification_modes(file: BorrowedHandle<'_>, what: UCHAR) -> io::Result<()> {
     let handle = file.as_raw_handle();
-    // SAFETY: the handle is open. Should a packet be expected that is left out, the operation stays in
-    // the table, which is a leak and no more.
+    // SAFETY: the handle is open. Should a packet be expected that is left out, the operation stays
+    // in the table, which is a leak and no more.
     let done = unsafe { ffi::kernel32::SetFileCompletionNotificationModes(handle, what) };
     if done == FALSE { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -176,6 +176,29 @@ fn a_failure_becomes_an_io_error() {
     assert_eq!(reset.raw_os_error(), Some(10054));
 }
 
+#[test]
+fn a_failure_has_the_kind_of_the_error_that_it_becomes() {
+    assert_eq!(Failure::Cancelled.kind(), io::ErrorKind::Interrupted);
+    // A kind, and a code: on systems other than Windows std does not know those of Winsock.
+    let of_kind = io::Error::from(io::ErrorKind::ConnectionReset);
+    assert_eq!(Failure::Error(of_kind).kind(), io::ErrorKind::ConnectionReset);
+    let of_code = || io::Error::from_raw_os_error(10054);
+    assert_eq!(Failure::Error(of_code()).kind(), of_code().kind());
+    for failure in [Failure::Cancelled, Failure::Error(of_code()), from(0xC0DE_0001).unwrap_err()] {
+        let kind = failure.kind();
+        assert_eq!(io::Error::from(failure).kind(), kind);
+    }
+}
+
+#[test]
+fn only_a_cancelled_operation_is_cancelled() {
+    assert!(Failure::Cancelled.is_cancelled());
+    assert!(from(0xC000_0120).unwrap_err().is_cancelled());
+    assert!(!from(0xC000_020D).unwrap_err().is_cancelled());
+    // The kind alone does not say so.
+    assert!(!Failure::Error(io::Error::from(io::ErrorKind::Interrupted)).is_cancelled());
+}
+
 /// std's kinds for the Winsock codes exist on Windows alone.
 #[cfg(windows)]
 #[test]

@@ -12,20 +12,21 @@ use super::super::registration::{Registration, sealed::Handle};
 use super::super::socket::{has_kernel_handle, protocol_of, set_notification_modes};
 
 impl<B: Buffer> Registration<TcpStream, B> {
-    /// From now on an operation that ends at once is told by the submission itself, and no packet of it
-    /// goes through the port: `receive`, `readable` and `send` answer
+    /// From now on an operation that ends at once is told by the submission itself, and no packet
+    /// of it goes through the port: `receive`, `readable` and `send` answer
     /// [`Submitted`](super::super::Submitted). Operations that are in flight already end as before.
     ///
-    /// This cannot be undone. It is worth its while where answers are short and come fast; it saves a
-    /// packet for each operation that does not have to wait.
+    /// This cannot be undone. It saves a packet for each operation that need not wait.
     ///
     /// # Errors
     ///
-    /// `Unsupported` if the socket's provider does not use handles of the kernel (an antivirus or
-    /// filter program of old may have put itself in between): there success at once can bring a packet
-    /// all the same. Else the system's error. The registration comes back as it was.
+    /// `Unsupported` if the socket's provider does not use handles of the kernel (on older systems
+    /// a program that filters connections may give out handles of its own): there success at once
+    /// can bring a packet all the same. Else the system's error. The registration comes back as it
+    /// was.
     ///
-    /// Calls [`SetFileCompletionNotificationModes`](https://learn.microsoft.com/en-us/windows/win32/api/winbase/nf-winbase-setfilecompletionnotificationmodes).
+    /// Calls
+    /// [`SetFileCompletionNotificationModes`](https://learn.microsoft.com/en-us/windows/win32/api/winbase/nf-winbase-setfilecompletionnotificationmodes).
     #[doc(alias = "SetFileCompletionNotificationModes")]
     #[doc(alias = "FILE_SKIP_COMPLETION_PORT_ON_SUCCESS")]
     pub fn inline(self) -> Result<Registration<TcpStream, B, Inline>, Rejected<Self>> {

@@ -39,23 +39,25 @@ impl sealed::Handle for TcpListener {
 
 impl<B: Buffer> Registration<TcpListener, B> {
     /// Accepts one connection. It comes in a
-    /// [`Completion::Accepted`](super::super::Completion::Accepted), with the address of the peer; it is a
-    /// stream of std's, not registered yet.
+    /// [`Completion::Accepted`](super::super::Completion::Accepted), with the address of the peer;
+    /// it is a stream of std's, not registered yet.
     ///
-    /// Any number of accepts may be pending, and with several, connections that come in a burst find
-    /// one waiting. Each makes its socket beforehand.
+    /// Any number of accepts may be pending, and with several, many clients that come at the same
+    /// moment are accepted without a wait in between. Each makes its socket beforehand.
     ///
     /// # Errors
     ///
     /// Nothing will come then:
     ///
-    /// * `ConnectionReset`, `ConnectionAborted`: a client has come and gone already; the listener is
-    ///   well, so try again;
+    /// * `ConnectionReset`, `ConnectionAborted`: a client has come and gone already; the listener
+    ///   is well, so try again;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight;
-    /// * the system's error, such as that it is out of handles (`WSAEMFILE`) or buffers (`WSAENOBUFS`).
+    /// * the system's error, such as that it is out of handles (`WSAEMFILE`) or buffers
+    ///   (`WSAENOBUFS`).
     ///
-    /// Calls [`AcceptEx`](https://learn.microsoft.com/en-us/windows/win32/api/mswsock/nf-mswsock-acceptex).
+    /// Calls
+    /// [`AcceptEx`](https://learn.microsoft.com/en-us/windows/win32/api/mswsock/nf-mswsock-acceptex).
     ///
     /// ```compile_fail,E0599
     /// # use overlapped::*;
@@ -72,11 +74,11 @@ impl<B: Buffer> Registration<TcpListener, B> {
         let accepting = Accepting { socket, room: Arc::clone(&room) };
         let reserved = self.association.reserve(OperationKind::Accept(accepting))?;
         let lent = self.association.lend(reserved)?;
-        // SAFETY: the listener is open, for `self` owns it. The connection belongs to the operation, and
-        // so does the room, of which `room` is a second reference: it is there until the packet has been
-        // dequeued and this function returns. No bytes of data are asked for, so the room holds two
-        // addresses of the sizes given. The count and the `OVERLAPPED` are the slot's, which is the
-        // call's until it returns.
+        // SAFETY: the listener is open, for `self` owns it. The connection belongs to the
+        // operation, and so does the room, of which `room` is a second reference: it is there until
+        // the packet has been dequeued and this function returns. No bytes of data are asked for,
+        // so the room holds two addresses of the sizes given. The count and the `OVERLAPPED` are
+        // the slot's, which is the call's until it returns.
         let accepted = unsafe {
             let (room, count, overlapped) = (room.as_ptr(), lent.count(), lent.overlapped());
             (functions.accept)(

@@ -35,15 +35,16 @@ impl sealed::Handle for TcpStream {
 
 impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// Receives once, into the spare room of the buffer. The buffer is lent: it comes back in a
-    /// [`Completion::Received`](super::super::Completion::Received), on whichever thread dequeues it,
-    /// possibly before this returns.
+    /// [`Completion::Received`](super::super::Completion::Received), on whichever thread dequeues
+    /// it, possibly before this returns.
     ///
-    /// A receive ends when there are bytes, however few, and not when the buffer is full. A buffer that
-    /// gathers a message is full in the end, so give it room before each receive
-    /// (`buffer.reserve(4096)`): without room it is turned away. Several may be pending; the system
-    /// fills them in the order of submission, and those that two threads submit at the same time in no
-    /// particular order. A buffer of several parts is filled part by part. Of one part 1 GiB is used at
-    /// the most, of a buffer 16 parts and `u32::MAX` bytes; room behind a part that was cut is not used.
+    /// A receive ends as soon as there is at least one byte, and need not fill the buffer. A buffer
+    /// that is received into again and again without being cleared becomes full, so give it room
+    /// before each receive (`buffer.reserve(4096)`): without room it is turned away. Several may be
+    /// pending; the system fills them in the order of submission, and those that two threads submit
+    /// at the same time in no particular order. A buffer of several parts is filled part by part.
+    /// Of one part 1 GiB is used at the most, of a buffer 16 parts and `u32::MAX` bytes; no part
+    /// behind one that is larger is used.
     ///
     /// # Errors
     ///
@@ -51,13 +52,15 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     ///
     /// * `InvalidInput`: the buffer has no spare room;
     /// * `NotConnected`: the stream is not connected (`WSAENOTCONN`);
-    /// * `ConnectionReset`, `ConnectionAborted`: it was reset, or broken off on this side;
+    /// * `ConnectionReset`, `ConnectionAborted`: it was reset, or ended by this system, for example
+    ///   because the peer did not answer;
     /// * a kind that std has no name for, with code 10058: it was shut down for reading
     ///   (`WSAESHUTDOWN`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight.
     ///
-    /// Calls [`WSARecv`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv).
+    /// Calls
+    /// [`WSARecv`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv).
     ///
     /// ```compile_fail,E0382
     /// # use overlapped::*;
@@ -88,15 +91,16 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
         unsafe { self.start_receive(reserved, &parts) }.map_err(buffer_of)
     }
 
-    /// Tells when there is something to receive, and lends nothing until then: a receive of no bytes,
-    /// which ends with a [`Completion::Readable`](super::super::Completion::Readable) and leaves the bytes
-    /// where they are. Thousands of idle connections so tie up no buffers.
+    /// Tells when there is something to receive, and lends nothing until then: a receive of no
+    /// bytes, which ends with a [`Completion::Readable`](super::super::Completion::Readable) and
+    /// leaves the bytes where they are. So thousands of idle connections hold no buffers.
     ///
     /// # Errors
     ///
     /// As [`receive`](Self::receive), without `InvalidInput`.
     ///
-    /// Calls [`WSARecv`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv).
+    /// Calls
+    /// [`WSARecv`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv).
     #[doc(alias = "WSARecv")]
     pub fn readable(&self) -> io::Result<M::Answer<B>> {
         let reserved = self.association.reserve(OperationKind::Readable)?;
@@ -105,36 +109,39 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     }
 
     /// Sends the filled bytes of the buffer. The buffer is lent: it comes back in a
-    /// [`Completion::Sent`](super::super::Completion::Sent) with the count of bytes, on whichever thread
-    /// dequeues it, possibly before this returns.
+    /// [`Completion::Sent`](super::super::Completion::Sent) with the count of bytes, on whichever
+    /// thread dequeues it, possibly before this returns.
     ///
     /// A send ends when the system has taken all the bytes, which is not when the peer has them. If
     /// the peer does not receive, it stays pending. Several may be pending; the bytes go out in the
-    /// order of submission, and those that two threads submit at the same time in no particular order. A
-    /// buffer of several parts is sent part by part. Of one part 1 GiB is sent at the most, of a buffer
-    /// 16 parts and `u32::MAX` bytes; what is behind a part that was cut is not sent, as the count tells.
-    /// A send of no bytes completes immediately.
+    /// order of submission, and those that two threads submit at the same time in no particular
+    /// order. A buffer of several parts is sent part by part. Of one part 1 GiB is sent at the
+    /// most, of a buffer 16 parts and `u32::MAX` bytes; what is behind a part that was cut is not
+    /// sent, as the count tells. A send of no bytes completes immediately.
     ///
     /// # Errors
     ///
     /// The buffer comes back in the [`Rejected`], nothing was sent, and nothing else will come:
     ///
     /// * `NotConnected`: the stream is not connected (`WSAENOTCONN`);
-    /// * `ConnectionReset`, `ConnectionAborted`: it was reset, or broken off on this side;
+    /// * `ConnectionReset`, `ConnectionAborted`: it was reset, or ended by this system, for example
+    ///   because the peer did not answer;
     /// * a kind that std has no name for, with code 10058: it was shut down for writing
     ///   (`WSAESHUTDOWN`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight.
     ///
-    /// Calls [`WSASend`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasend).
+    /// Calls
+    /// [`WSASend`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasend).
     #[doc(alias = "WSASend")]
     pub fn send(&self, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
         let mut reserved = self.reserve(OperationKind::Send(buffer))?;
         let parts = Parts::filled(reserved.value().kind.buffer());
         let lent = self.association.lend(reserved).map_err(buffer_of)?;
-        // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The memory
-        // that it names is lent: it rests in the operation, or in the buffer there, until the packet is
-        // dequeued. The count and the `OVERLAPPED` are the slot's, which is the call's until it returns.
+        // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The
+        // memory that it names is lent: it rests in the operation, or in the buffer there, until
+        // the packet is dequeued. The count and the `OVERLAPPED` are the slot's, which is the
+        // call's until it returns.
         let answer = unsafe {
             let (buffers, parts) = (parts.as_ptr(), parts.count());
             let (socket, count, overlapped) =
@@ -148,14 +155,15 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
         .map_err(buffer_of)
     }
 
-    /// Ends one side of the conversation, or both: after `Write` the peer receives what was sent and
-    /// then the end of the stream; after `Read` nothing more can be received here.
+    /// Ends one direction of the connection, or both: after `Write` the peer receives what was sent
+    /// and then the end of the stream; after `Read` nothing more can be received here.
     ///
     /// # Errors
     ///
     /// `NotConnected`, and other errors of the system.
     ///
-    /// Calls [`shutdown`](https://learn.microsoft.com/en-us/windows/win32/api/winsock/nf-winsock-shutdown).
+    /// Calls
+    /// [`shutdown`](https://learn.microsoft.com/en-us/windows/win32/api/winsock/nf-winsock-shutdown).
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.get_ref().shutdown(how)
     }
@@ -168,17 +176,17 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// # Safety
     ///
     /// * The memory that the parts name is that of the reserved operation.
-    #[inline]
+    #[inline(always)]
     unsafe fn start_receive(
         &self,
         reserved: Reserved<'_, Operation<B>>,
         parts: &Parts,
     ) -> Result<M::Answer<B>, Rejected<OperationKind<B>>> {
         let lent = self.association.lend(reserved)?;
-        // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The memory
-        // that it names is lent: it rests in the operation, or in the buffer there, until the packet is
-        // dequeued. The count, the flags, which are 0, and the `OVERLAPPED` are the slot's, which is the
-        // call's until it returns, whenever the packet comes.
+        // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The
+        // memory that it names is lent: it rests in the operation, or in the buffer there, until
+        // the packet is dequeued. The count, the flags, which are 0, and the `OVERLAPPED` are the
+        // slot's, which is the call's until it returns, whenever the packet comes.
         let answer = unsafe {
             ffi::ws2_32::WSARecv(
                 raw(self.get_ref()),

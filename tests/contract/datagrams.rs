@@ -51,8 +51,8 @@ fn a_datagram_that_is_cut_at_once_is_an_error_and_a_packet() {
     near.peek(&mut [0; 16]).expect("a datagram before the deadline");
     let (operation, answer) = receive(&near, 4);
     println!("the call says {answer:?}");
-    // The status tells it from an operation that was refused. On Windows it may be written only when
-    // the packet is dequeued, but then the call says that the operation is pending.
+    // The status tells it from an operation that was refused. On Windows it may be written only
+    // when the packet is dequeued, but then the call says that the operation is pending.
     let told = answer == Answer::Failed(WSAEMSGSIZE) && operation.has_begun();
     assert!(told || matches!(answer, Answer::AtOnce | Answer::Pending));
     let end = port.end(operation);

@@ -96,9 +96,10 @@ impl Ledger {
 
     /// Whether sockets are kept rather than closed in the midst of things.
     ///
-    /// Wine lets the thread that has submitted a receive fetch the bytes, and has it look the socket up
-    /// by its number at that moment. If the socket has been closed by then and its number is another
-    /// one's, the receive is never heard of again. So with Wine no number becomes free meanwhile.
+    /// Wine lets the thread that has submitted a receive fetch the bytes, and has it look the
+    /// socket up by its number at that moment. If the socket has been closed by then and its number
+    /// is another one's, the receive is never heard of again. So with Wine no number becomes free
+    /// meanwhile.
     pub fn is_socket_kept(&self) -> bool {
         self.keeps_sockets.load(SeqCst)
     }

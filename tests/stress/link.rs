@@ -17,8 +17,8 @@ pub enum Stream {
     Inline(Registration<TcpStream, Tagged, Inline>),
 }
 
-/// A stream and the byte that is sent next on it. When it is dropped, the ledger is told that its key
-/// is silent from now on.
+/// A stream and the byte that is sent next on it. When it is dropped, the ledger is told that its
+/// key is silent from now on.
 pub struct Link {
     stream: Option<Stream>,
     next: Mutex<u8>,

@@ -1,11 +1,11 @@
-//! Everything at once: several threads submit, cancel, wait, wake, post, drop and forget about order,
-//! while one system call in twenty is spoilt, and a model keeps the books. What was submitted comes
-//! back once; a buffer comes back with the operation that it was lent to; bytes arrive as they were
-//! sent; a registration that is gone is silent; and at the end nothing is left.
+//! Everything at once: several threads submit, cancel, wait, wake, post, drop and forget about
+//! order, while one system call in twenty is spoilt, and a model keeps the books. What was
+//! submitted comes back once; a buffer comes back with the operation that it was lent to; bytes
+//! arrive as they were sent; a registration that is gone is silent; and at the end nothing is left.
 //!
-//! One *episode* is a queue from its beginning to its end. It is made from a seed, which is printed if
-//! it fails. The threads bring chance of their own into it, so the same seed is a good hint and no
-//! more: try it a hundred times.
+//! One *episode* is a queue from its beginning to its end. It is made from a seed, which is printed
+//! if it fails. The threads bring chance of their own into it, so the same seed is a good hint and
+//! no more: try it a hundred times.
 //!
 //! ```text
 //! cargo test --test stress                                        some episodes

@@ -58,7 +58,8 @@ pub fn alone(name: &str, test: impl FnOnce()) -> Ended {
     let start = Instant::now();
     let mut child = loop {
         match command.spawn() {
-            // A Wine that is busy takes too long to make a process, and calls that an error of its own.
+            // A Wine that is busy takes too long to make a process, and calls that an error of its
+            // own.
             Err(error) if error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {
                 assert!(start.elapsed() < DEADLINE, "no process in {DEADLINE:?}: {error}");
             }

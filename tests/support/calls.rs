@@ -1,9 +1,9 @@
 //! The system calls that this program makes, counted, and spoilt where a test asks for it.
 //!
-//! The first [`Calls::watch`] puts a function of ours into each entry of the import table that matters;
-//! from then on the program's own calls go through here. What a test does not spoil is passed on, so
-//! the system below is the real one. Counts and faults are those of the whole process: tests that
-//! watch take turns.
+//! The first [`Calls::watch`] puts a function of ours into each entry of the import table that
+//! matters; from then on the program's own calls go through here. What a test does not spoil is
+//! passed on, so the system below is the real one. Counts and faults are those of the whole
+//! process: tests that watch take turns.
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
 #![allow(unsafe_code, reason = "it stands in the place of system calls")]
@@ -124,7 +124,8 @@ static FAMILY: AtomicUsize = AtomicUsize::new(0);
 static UNDER_WAY: [AtomicUsize; 32] = [const { AtomicUsize::new(0) }; 32];
 /// How many calls were given an operation of which another call had not returned.
 static SHARED: AtomicU64 = AtomicU64::new(0);
-/// How many calls were given variables of their callers to write to, which are gone when they return.
+/// How many calls were given variables of their callers to write to, which are gone when they
+/// return.
 static ON_STACK: AtomicU64 = AtomicU64::new(0);
 
 fn plan() -> MutexGuard<'static, Plan> {
@@ -146,8 +147,8 @@ fn is_on_this_stack(address: usize) -> bool {
     (low..high).contains(&address)
 }
 
-/// Makes a call of an operation, or fails as the fault says. What the call is given to write to is its
-/// own until it returns: that is watched here, for every call of every test.
+/// Makes a call of an operation, or fails as the fault says. What the call is given to write to is
+/// its own until it returns: that is watched here, for every call of every test.
 fn make<R: Copy + PartialEq>(
     call: Call,
     operation: Operation<R>,
@@ -174,9 +175,9 @@ fn make<R: Copy + PartialEq>(
     answer
 }
 
-/// One list of calls: it becomes the names, the functions that stand in their places, and the list of
-/// what to put where. Behind the signature: what the call answers when it fails, and the operation
-/// that it lends. The first has a function of its own, below.
+/// One list of calls: it becomes the names, the functions that stand in their places, and the list
+/// of what to put where. Behind the signature: what the call answers when it fails, and the
+/// operation that it lends. The first has a function of its own, below.
 macro_rules! calls {
     ($first:ident is $function:ident; $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty, $failure:expr, $operation:expr;)*) => {
         /// A call that is counted, under its name.
@@ -253,7 +254,8 @@ calls! {
 
 /// The room that a question has for its answer.
 fn room(value: *mut u8, length: *mut i32) -> *mut [u8] {
-    // SAFETY: who asks says how much room there is, in a number that is there until the call returns.
+    // SAFETY: who asks says how much room there is, in a number that is there until the call
+    // returns.
     slice_from_raw_parts_mut(value, unsafe { *length } as usize)
 }
 

@@ -69,7 +69,8 @@ impl Fault {
         Self { before: Pause::Until(gate.clone()), ..Self::NONE }
     }
 
-    /// The call returns only when the gate is open: meanwhile another thread can dequeue the packet.
+    /// The call returns only when the gate is open: meanwhile another thread can dequeue the
+    /// packet.
     pub fn returns_at(gate: &Gate) -> Self {
         Self { after: Pause::Until(gate.clone()), ..Self::NONE }
     }
@@ -79,8 +80,8 @@ impl Fault {
         Self { ends_first: true, ..Self::NONE }
     }
 
-    /// The call writes flags and count only when the gate is open, and returns: what Microsoft allows
-    /// of a call that succeeds at once, whose packet may have been dequeued long ago.
+    /// The call writes flags and count only when the gate is open, and returns: what Microsoft
+    /// allows of a call that succeeds at once, whose packet may have been dequeued long ago.
     pub fn writes_at(gate: &Gate) -> Self {
         Self { writes_late: true, ..Self::returns_at(gate) }
     }
@@ -109,7 +110,8 @@ impl Fault {
         Self { fails: Some(error), ..self }
     }
 
-    /// Makes the call, or does not, as this says. The error of the call is that of the thread after.
+    /// Makes the call, or does not, as this says. The error of the call is that of the thread
+    /// after.
     pub fn around<R: Copy + PartialEq>(
         self,
         operation: Operation<R>,
@@ -217,12 +219,12 @@ impl<R> Operation<R> {
     }
 }
 
-/// Gives way until the operation has ended, though not for ever: it may wait for something that comes
-/// only after the call. Says whether it has ended.
+/// Gives way until the operation has ended, though not for ever: it may wait for something that
+/// comes only after the call. Says whether it has ended.
 fn wait_for_the_end(operation: *mut OVERLAPPED) -> bool {
     let internal = operation.cast::<AtomicUsize>();
-    // SAFETY: the operation rests in a table that lives as long as the registration on which the call
-    // is being made; only its first word is read, as an atomic.
+    // SAFETY: the operation rests in a table that lives as long as the registration on which the
+    // call is being made; only its first word is read, as an atomic.
     let internal = unsafe { &*internal };
     let is_pending = || internal.load(Acquire) as u32 == STATUS_PENDING as u32;
     give_way(|| !is_pending());

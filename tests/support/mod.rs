@@ -204,8 +204,8 @@ fn panic_of(joined: thread::Result<()>) -> Box<dyn Any + Send> {
     joined.expect_err("a thread that did not answer has panicked")
 }
 
-/// Gives way to other threads many times, so that what is about to go wrong can; but no longer than a
-/// moment, for on a busy machine each time takes a while.
+/// Gives way to other threads many times, so that what is about to go wrong can; but no longer than
+/// a moment, for on a busy machine each time takes a while.
 pub fn give_way(until: impl Fn() -> bool) {
     const MANY: usize = 10_000;
     const MOMENT: Duration = Duration::from_millis(300);

@@ -153,15 +153,15 @@ pub fn gather_in_port<B: Buffer>(queue: &CompletionQueue<B>, count: usize) {
 
 /// Tells the system to keep no copy of what is sent, so that a send pends until the peer's side has
 /// taken the bytes. With such a copy Windows can say at once that it has sent many megabytes; and
-/// without one its loopback still takes 2.6 MB that nobody has received, so what is to pend has to be
-/// [`LARGE`].
+/// without one its loopback still takes 2.6 MB that nobody has received, so what is to pend has to
+/// be [`LARGE`].
 pub fn without_send_buffer(stream: &TcpStream) {
     set_send_buffer(stream, 0);
 }
 
 /// Lets the system keep copies again, of the sends that come later. Where the size belongs to the
-/// connection and not to the send, as on Linux under Wine, a send that is pending goes on with it: it
-/// would take half a minute for [`LARGE`] otherwise.
+/// connection and not to the send, as on Linux under Wine, a send that is pending goes on with it:
+/// it would take half a minute for [`LARGE`] otherwise.
 pub fn with_send_buffer(stream: &TcpStream) {
     set_send_buffer(stream, 1 << 20);
 }
@@ -255,8 +255,8 @@ fn tried_handles() -> usize {
     count
 }
 
-/// So many handles more than before are no leak: a system makes some events only when they are first
-/// wanted, and keeps them.
+/// So many handles more than before are no leak: a system makes some events only when they are
+/// first wanted, and keeps them.
 pub const LAZY_HANDLES: usize = 4;
 
 /// How much more than before there is, looked at again until it is what it was or the time is up:

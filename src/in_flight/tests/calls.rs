@@ -1,5 +1,5 @@
-//! The time between the moment when an operation is lent and the return of the call that it was lent
-//! for: what is taken back then, and what is not, and who may have the slot.
+//! The time between the moment when an operation is lent and the return of the call that it was
+//! lent for: what is taken back then, and what is not, and who may have the slot.
 
 use super::*;
 
@@ -67,7 +67,7 @@ fn what_has_ended_at_once_is_taken_with_the_count_of_its_call() {
     assert!(ended.status.result().is_ok());
 }
 
-/// The packet is dequeued while the call that has outcome_of the operation is still under way, and the
+/// The packet is dequeued while the call that has started the operation is still under way, and the
 /// call then writes where it was told to.
 #[test]
 fn a_slot_whose_call_has_not_returned_serves_no_other_operation() {
@@ -106,8 +106,8 @@ fn a_slot_whose_call_has_not_returned_serves_no_other_operation() {
     assert_eq!((fresh, unsafe { (*next.overlapped()).OffsetHigh }), (0, 0));
 }
 
-/// While the call goes on, and while somebody names the operation, the slot is kept; whoever lets go
-/// last frees it, in either order.
+/// While the call goes on, and while somebody names the operation, the slot is kept; whoever lets
+/// go last frees it, in either order.
 #[test]
 fn a_slot_is_free_when_its_call_has_returned_and_nobody_names_it() {
     for call_returns_first in [true, false] {
@@ -130,8 +130,8 @@ fn a_slot_is_free_when_its_call_has_returned_and_nobody_names_it() {
     }
 }
 
-/// Each of many operations is taken back, and named, as if it were alone: the first in their slots, and
-/// the second.
+/// Each of many operations is taken back, and named, as if it were alone: the first in their slots,
+/// and the second.
 #[test]
 fn each_of_a_thousand_operations_is_taken_back_and_named() {
     const MANY: usize = if cfg!(miri) { 100 } else { 1_000 };

@@ -1,5 +1,6 @@
 //! The time between claiming an operation by its packet and collecting what was lent for it.
 
+use super::super::slot::HOLDS_VALUE;
 use super::*;
 
 /// Claims an operation that has ended.
@@ -74,7 +75,29 @@ fn a_table_with_a_claim_that_is_never_collected_keeps_its_memory() {
     drop(table);
     // Under AddressSanitizer this fails if the memory was freed.
     // SAFETY: the table has leaked its memory, since a slot is in use.
-    let group = unsafe { &*forgotten.group.cast::<Group<Slot<Token>>>() };
-    let state = group.slot(forgotten.index).slot.state.load(Relaxed);
+    let place = unsafe { SlotRef::<Slot<Token>>::from_raw(forgotten.group, forgotten.index) };
+    let state = place.slot().state.load(Relaxed);
     assert_eq!((state & USES, mint.dropped()), (HOLDS_VALUE, 0));
+}
+
+/// The slot is given back by a value that is dropped there, also if its drop panics.
+#[test]
+fn a_value_that_is_dropped_in_its_slot_gives_it_back() {
+    struct Panics(bool);
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            assert!(!self.0, "on purpose");
+        }
+    }
+    let table = InFlight::new();
+    let mut slots = Vec::new();
+    for panics in [false, true, false] {
+        let lent = lend(&table, Panics(panics));
+        slots.push(lent.overlapped);
+        let claim = claim(&table, &lent);
+        // SAFETY: the claim is this table's, and collected here alone.
+        let drop_it = std::panic::AssertUnwindSafe(|| drop(unsafe { table.collect(claim) }));
+        assert_eq!(std::panic::catch_unwind(drop_it).is_err(), panics);
+    }
+    assert!(slots.iter().all(|slot| *slot == slots[0]), "each has had the same: {slots:?}");
 }

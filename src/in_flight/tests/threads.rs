@@ -6,8 +6,8 @@ use std::thread;
 
 use super::*;
 
-/// How often something is tried that shows what it shows only sometimes: less often under Miri, which
-/// is slow, and whose threads take turns in more ways.
+/// How often something is tried that shows what it shows only sometimes: less often under Miri,
+/// which is slow, and whose threads take turns in more ways.
 fn rounds(many: usize) -> usize {
     if cfg!(miri) { many.div_ceil(100) } else { many }
 }
@@ -38,8 +38,8 @@ fn eight_threads_share_a_table() {
     assert_eq!((table.count(), mint.dropped()), (0, 8 * 3 * rounds(2_000)));
 }
 
-/// Four threads submit, and each packet arrives twice, on two threads at once. Every value comes out
-/// once.
+/// Four threads submit, and each packet arrives twice, on two threads at once. Every value comes
+/// out once.
 #[test]
 fn of_two_threads_with_the_same_packet_one_gets_the_value() {
     let each = rounds(3_000);
@@ -92,7 +92,7 @@ fn naming_an_operation_never_hits_the_next_one() {
     let name = move || {
         for (id, number) in received {
             table.while_lent(id, |_| {
-                let slot = table.slots.get(id.index).expect("it has a slot").slot;
+                let slot = table.slots.get(id.slot()).expect("it has a slot").slot();
                 // SAFETY: the value was written before the id was known, and nobody writes another
                 // one over it while the slot is pinned; moving it out only reads.
                 let named = unsafe { slot.value().read() };
@@ -104,16 +104,16 @@ fn naming_an_operation_never_hits_the_next_one() {
     assert_eq!(table.count(), 0);
 }
 
-/// One thread lends in a block that nobody has seen before, while another closes the table and counts:
-/// either the one is refused, or the other has counted it. Under Miri, whose memory is as weak as Rust
-/// allows, this fails if the blocks are not in the one order of the slots.
+/// One thread lends in a block that nobody has seen before, while another closes the table and
+/// counts: either the one is refused, or the other has counted it. Under Miri, whose memory is as
+/// weak as Rust allows, this fails if the blocks are not in the one order of the slots.
 #[test]
 fn whoever_closes_and_counts_misses_nothing_in_a_new_block() {
     for _ in 0..rounds(1_000) {
         let table = &InFlight::new();
         // The first block is full but for one, and two threads lend: one makes a block.
         let full: Vec<_> = (0..31).map(|number| lend(table, number)).collect();
-        let lend_one = || table.reserve(0, 99).ok().and_then(|one| one.lend().ok()).is_some();
+        let lend_one = || reserve(table, 0, 99).lend().is_ok();
         thread::scope(|scope| {
             let lenders = [(); 2].map(|()| scope.spawn(lend_one));
             let counter = scope.spawn(|| {

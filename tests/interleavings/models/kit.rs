@@ -40,16 +40,16 @@ impl Address {
     }
 }
 
-/// Makes an operation the kernel's, in slot `near` if it is free. `None` if the table is closed.
+/// Makes an operation the kernel's, in slot `hint` if it is free. `None` if the table is closed.
 #[track_caller]
-pub fn lend(table: &Table, near: u32, value: u32) -> Option<Lent<'_, u32>> {
-    table.reserve(near, value).expect("there is memory").lend().ok()
+pub fn lend(table: &Table, hint: u32, value: u32) -> Option<Lent<'_, u32>> {
+    table.take_slot(hint).expect("there is memory").fill(value).lend().ok()
 }
 
 /// The same, by a call that has returned.
 #[track_caller]
-pub fn submit(table: &Table, near: u32, value: u32) -> Option<Address> {
-    lend(table, near, value).map(|lent| Address::of(&lent))
+pub fn submit(table: &Table, hint: u32, value: u32) -> Option<Address> {
+    lend(table, hint, value).map(|lent| Address::of(&lent))
 }
 
 /// What a thread does that has dequeued a packet: the value comes out, if it is the table's.

@@ -60,8 +60,8 @@ impl Queue {
 
     pub fn lend(&self) -> Lent<'_, Operation<Vec<u8>>> {
         let operation = Operation { owner: Owner, buffer: Vec::new() };
-        let reserved = self.core.in_flight.reserve(0, operation).ok().expect("there is memory");
-        reserved.lend().ok().expect("it is open")
+        let slot = self.core.in_flight.take_slot(0).expect("there is memory");
+        slot.fill(operation).lend().ok().expect("it is open")
     }
 
     pub fn submit(&self) -> Address {
