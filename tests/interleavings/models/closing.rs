@@ -47,7 +47,7 @@ fn whoever_closes_and_counts_misses_nothing() {
 #[test]
 fn whoever_closes_and_counts_misses_nothing_in_a_new_block() {
     close_and_count::<1>("close_while_growing", FIRST_BLOCK, Bound::Outcomes);
-    close_and_count::<2>("close_while_two_grow", FIRST_BLOCK - 1, Bound::Preemptions(3));
+    close_and_count::<2>("close_while_two_grow", FIRST_BLOCK - 1, Bound::Preemptions(2));
 }
 
 /// Two need the same new block, and each finds what is its own again.
