@@ -14,6 +14,7 @@
 mod borrowed;
 mod completion_port;
 mod deadline;
+#[cfg(windows)]
 mod packet;
 
 pub(super) use self::deadline::Deadline;

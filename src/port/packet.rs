@@ -1,6 +1,5 @@
 //! What comes out of a port, and the keys in it.
 
-#![cfg(windows)]
 #![allow(unsafe_code, reason = "a packet has an address in it, and is sent among threads")]
 
 use std::fmt;
