@@ -175,6 +175,7 @@ impl CompletionPort {
         self.dequeue_within(packets, &Deadline::new(timeout))
     }
 
+    #[inline]
     pub(crate) fn dequeue_within(
         &self,
         packets: &mut Vec<Packet>,
@@ -189,11 +190,7 @@ impl CompletionPort {
     /// Goes on after a call that has brought nothing: the system may have returned early, or one call
     /// cannot be as long as this.
     #[cold]
-    pub(crate) fn dequeue_on(
-        &self,
-        packets: &mut Vec<Packet>,
-        deadline: &Deadline,
-    ) -> io::Result<usize> {
+    fn dequeue_on(&self, packets: &mut Vec<Packet>, deadline: &Deadline) -> io::Result<usize> {
         while let Some(milliseconds) = deadline.milliseconds_left() {
             let removed = self.dequeue_once(packets, milliseconds)?;
             if removed > 0 {
@@ -205,11 +202,7 @@ impl CompletionPort {
 
     /// One call. Returns 0 when it has brought nothing in its time.
     #[inline]
-    pub(crate) fn dequeue_once(
-        &self,
-        packets: &mut Vec<Packet>,
-        milliseconds: DWORD,
-    ) -> io::Result<usize> {
+    fn dequeue_once(&self, packets: &mut Vec<Packet>, milliseconds: DWORD) -> io::Result<usize> {
         let room = packets.spare_capacity_mut();
         if room.is_empty() {
             return Err(no_room());

@@ -17,17 +17,21 @@ use super::super::ffi::types::DWORD;
 pub(crate) struct Deadline {
     /// What to hand to the system for the first call.
     pub(crate) milliseconds: DWORD,
-    /// A start and a length, for their sum may lie beyond what an `Instant` can hold. `None` is for
-    /// ever.
+    /// A start and a length, for their sum may lie beyond what an `Instant` can hold. Without them it is
+    /// for ever, or for no time at all, as the milliseconds say.
     limit: Option<(Instant, Duration)>,
 }
 
 impl Deadline {
+    pub(crate) const ENDLESS: Self = Self { milliseconds: INFINITE, limit: None };
+    /// For one look, without asking the clock.
+    pub(crate) const PASSED: Self = Self { milliseconds: 0, limit: None };
+
     /// `None` alone is for ever; every duration, however long, ends.
     #[inline]
     pub(crate) fn new(timeout: Option<Duration>) -> Self {
         match timeout {
-            None => Self { milliseconds: INFINITE, limit: None },
+            None => Self::ENDLESS,
             Some(length) => Self::limited(Instant::now(), length),
         }
     }
@@ -44,9 +48,13 @@ impl Deadline {
 
     /// What to hand to the system for a call after the first. `None` if the time is up.
     pub(crate) fn milliseconds_left(&self) -> Option<DWORD> {
-        let Some((start, length)) = self.limit else { return Some(INFINITE) };
-        let left = length.saturating_sub(start.elapsed());
-        (!left.is_zero()).then(|| to_milliseconds(left))
+        match self.limit {
+            Some((start, length)) => {
+                let left = length.saturating_sub(start.elapsed());
+                (!left.is_zero()).then(|| to_milliseconds(left))
+            }
+            None => (self.milliseconds == INFINITE).then_some(INFINITE),
+        }
     }
 
     /// Whether the time is up.
@@ -123,7 +131,7 @@ mod tests {
     #[test]
     fn no_time_is_over_at_once() {
         let before = Instant::now();
-        for none in [Deadline::new(Some(Duration::ZERO)), Deadline::at(before)] {
+        for none in [Deadline::new(Some(Duration::ZERO)), Deadline::PASSED, Deadline::at(before)] {
             assert!(none.is_over());
             assert_eq!((none.milliseconds, none.milliseconds_left()), (0, None));
         }

@@ -41,12 +41,8 @@ impl<B> Core<B> {
             }
             let sleeper = self.control.sleeper(batch.stage);
             let looks = batch.has_pushed() || self.control.is_shut_down() && self.has_news(batch);
-            let milliseconds = if looks { 0 } else { deadline.milliseconds };
-            let port = self.control.port();
-            let mut dequeued = port.dequeue_once(&mut batch.packets, milliseconds);
-            if let (Ok(0), false) = (&dequeued, looks) {
-                dequeued = port.dequeue_on(&mut batch.packets, deadline);
-            }
+            let until = if looks { &Deadline::PASSED } else { deadline };
+            let dequeued = self.control.port().dequeue_within(&mut batch.packets, until);
             drop(sleeper);
             dequeued?;
             let reminded = batch.claim(self);

@@ -30,7 +30,7 @@ impl Queue {
     #[track_caller]
     pub fn wait<'a>(&self, batch: &'a mut Batch) -> std::io::Result<&'a mut Batch> {
         if batch.is_empty() {
-            self.core.fill(batch, &Deadline::Endless)?;
+            self.core.fill(batch, &Deadline::ENDLESS)?;
         }
         Ok(batch)
     }

@@ -42,20 +42,20 @@ impl Scene {
 
     /// Sleeps until a wake-up comes, and gives the work that is seen after it.
     fn wait(&self) -> usize {
-        assert_eq!(self.dequeue(&Deadline::Endless), 1);
+        assert_eq!(self.dequeue(&Deadline::ENDLESS), 1);
         self.control.wake_arrived();
         self.done.load(SeqCst)
     }
 
     /// After the threads: what was announced has been seen, or will be; and the next `wake` wakes.
     fn is_announced(&self, announced: usize, seen: usize) {
-        let left = self.dequeue(&Deadline::Passed);
+        let left = self.dequeue(&Deadline::PASSED);
         assert!(left <= 1, "one is enough");
         let missed = announced & !seen;
         assert!(missed == 0 || left > 0, "work {missed} has not been seen, and nobody is woken");
         (0..left).for_each(|_| self.control.wake_arrived());
         assert!(self.control.wake().is_ok());
-        assert_eq!(self.dequeue(&Deadline::Passed), 1, "the next one is no exception");
+        assert_eq!(self.dequeue(&Deadline::PASSED), 1, "the next one is no exception");
     }
 }
 
