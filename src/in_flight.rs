@@ -46,6 +46,7 @@ mod lending;
 mod slot;
 mod slots;
 
+use std::fmt;
 use std::mem::ManuallyDrop;
 
 use super::ffi::types::OVERLAPPED;
@@ -60,7 +61,7 @@ use self::slots::{SlotRef, Slots};
 /// Says which operation is meant. No two operations have the same id, also not one after the other.
 /// An id whose operation has ended, or that is of another queue, is accepted everywhere and has no
 /// effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OperationId {
     /// The number of the slot, and above it the low 32 bits of the table's number.
     slot: u64,
@@ -73,6 +74,15 @@ impl OperationId {
     #[inline]
     pub(super) fn slot(self) -> u32 {
         self.slot as u32
+    }
+}
+
+impl fmt::Debug for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationId")
+            .field("index", &self.slot())
+            .field("generation", &(self.generation / GENERATION))
+            .finish_non_exhaustive()
     }
 }
 
