@@ -17,6 +17,7 @@ use super::in_flight::Completed;
 use super::socket::{Accepting, Connecting};
 
 pub(super) use self::outcome::SubmitOutcome;
+use self::owner::End;
 pub(super) use self::owner::{Owner, Owners};
 
 /// One operation, at its place in the table while the kernel has it.
@@ -41,24 +42,24 @@ impl<B: Buffer> Operation<B> {
     #[inline(always)]
     pub(super) fn completion(ended: Completed<Self>, owners: &Owners) -> Completion<B> {
         let Completed { id, status, count, value: Self { owner, kind } } = ended;
-        let (key, result) = (owner.key, status.result());
+        let key = owner.key;
+        let end = End { owner: &owner, owners, result: status.result() };
         match kind {
             OperationKind::Receive(mut buffer) => {
-                if result.is_ok() {
+                if end.result.is_ok() {
                     // SAFETY: the system reports that it wrote so many bytes, and it was given the
                     // front of the spare room, at its length or less.
                     unsafe { buffer.advance(count) };
                 }
-                Completion::Received { key, id, buffer, result: result.map(|()| count) }
+                Completion::Received { key, id, buffer, result: end.result.map(|()| count) }
             }
-            OperationKind::Readable => Completion::Readable { key, id, result },
-            OperationKind::Send(buffer) => Completion::Sent { key, id, buffer, count, result },
-            OperationKind::Accept(memory) => {
-                Completion::Accepted { key, id, result: owners.finish(&owner, memory, result) }
+            OperationKind::Readable => Completion::Readable { key, id, result: end.result },
+            OperationKind::Send(buffer) => {
+                Completion::Sent { key, id, buffer, count, result: end.result }
             }
-            OperationKind::Connect(memory) => {
-                Completion::Connected { key, id, result: owners.finish(&owner, memory, result) }
-            }
+            // One line for each kind that has a file of its own for its memory and its end.
+            OperationKind::Accept(it) => Completion::Accepted { key, id, result: end.of(it) },
+            OperationKind::Connect(it) => Completion::Connected { key, id, result: end.of(it) },
         }
     }
 }

@@ -63,6 +63,7 @@ block() {
 copy_crate=$(block sh 1)
 copy_module=$(block sh 2)
 show_what_is_new=$(block sh 3)
+take_a_part=$(block sh 4)
 dependency=$(block toml 1)
 declaration=$(block text 1)
 
@@ -273,3 +274,43 @@ for way in module crate; do
         done
     done
 done
+
+
+# The part of it that is receiving, sending and waking.
+
+way=module kind=library edition=2024 package=a_part
+make_package
+copy=$scratch/$package/vendor/overlapped/src
+cp -r "$copy" "$scratch/whole"
+run bash -euo pipefail -c "$take_a_part"
+changed=$(diff -r "$scratch/whole" "$copy" | grep -c '^[<>]') || true
+removed=$(diff -rq "$scratch/whole" "$copy" | grep -c '^Only in') || true
+[ "$removed" = 6 ] && [ "$changed" -gt 0 ] && [ "$changed" -le 15 ] ||
+    fail "a part needs $changed lines to be changed, and $removed files to be removed"
+cat >>"$scratch/$package/src/lib.rs" <<'END'
+
+#[cfg(all(test, windows))]
+mod a_part {
+    use super::overlapped::{Completion, CompletionQueue, Completions, Key};
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn it_sends_and_wakes() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
+        let queue = CompletionQueue::new().expect("a queue");
+        let stream = queue.register(stream, Key(1)).expect("registered");
+        let mut batch = Completions::with_capacity(4);
+        stream.send(b"hello".to_vec()).expect("submitted");
+        let sent = queue.wait(&mut batch, None).expect("waiting").next();
+        assert!(matches!(sent, Some(Completion::Sent { count: 5, .. })));
+        queue.waker().wake().expect("woken");
+        let woken = queue.wait(&mut batch, None).expect("waiting").next();
+        assert!(matches!(woken, Some(Completion::Woken)));
+    }
+}
+END
+CARGO_TARGET_DIR=$scratch/target/native run cargo test
+CARGO_TARGET_DIR=$scratch/target/windows run "$root/wine" cargo test
+told '^test a_part::it_sends_and_wakes \.\.\. ok'
+say "ok, $SECONDS s: a part, without $removed files and with $changed lines changed"

@@ -23,7 +23,7 @@ use super::super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, PoisonError
 #[derive(Debug)]
 pub(crate) struct Owner {
     pub(crate) key: Key,
-    /// Open until the registration has left the list; see [`Owners::finish`].
+    /// Open until the registration has left the list; see [`End::of`].
     handle: usize,
     gone: AtomicBool,
     /// Where in the list it is.
@@ -119,26 +119,6 @@ impl Owners {
         }
     }
 
-    /// Does what is left to do when an operation has ended well, with the socket of its
-    /// registration, if that is still there. The registration can not close it meanwhile.
-    pub(crate) fn finish<F: Finish>(
-        &self,
-        owner: &Owner,
-        memory: F,
-        result: Result<(), Failure>,
-    ) -> Result<F::Output, Failure> {
-        result?;
-        let _list = self.lock();
-        if owner.is_gone() {
-            // Nobody will hear this.
-            return Err(Failure::Cancelled);
-        }
-        // SAFETY: a registration says that it goes before it is removed, which takes the lock that
-        // is held here; and only then it closes the socket.
-        let socket = unsafe { BorrowedSocket::borrow_raw(owner.handle as RawSocket) };
-        Ok(memory.finish(socket)?)
-    }
-
     /// Asks the system to cancel whatever is pending on registrations that are there.
     pub(crate) fn cancel_everything(&self) {
         let list = self.lock();
@@ -152,5 +132,29 @@ impl Owners {
 
     fn lock(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How an operation has ended, for one that is not over with that.
+pub(super) struct End<'a> {
+    pub(super) owner: &'a Owner,
+    pub(super) owners: &'a Owners,
+    pub(super) result: Result<(), Failure>,
+}
+
+impl End<'_> {
+    /// Does what is left to do when the operation with this memory has ended well, with the socket
+    /// of its registration, if that is still there. The registration cannot close it meanwhile.
+    pub(super) fn of<F: Finish>(self, memory: F) -> Result<F::Output, Failure> {
+        self.result?;
+        let _list = self.owners.lock();
+        if self.owner.is_gone() {
+            // Nobody will hear this.
+            return Err(Failure::Cancelled);
+        }
+        // SAFETY: a registration says that it goes before it is removed, which takes the lock that
+        // is held here; and only then it closes the socket.
+        let socket = unsafe { BorrowedSocket::borrow_raw(self.owner.handle as RawSocket) };
+        Ok(memory.finish(socket)?)
     }
 }
