@@ -1,40 +1,7 @@
 //! The table of operations that the kernel works on: the unsafe heart of the crate, without one
 //! system call in it.
 //!
-//! A submitted operation lends the kernel two things: an [`OVERLAPPED`], in which the system
-//! writes how it ended, and a buffer. Both stay the kernel's until a packet with the address of
-//! the `OVERLAPPED` comes out of the port. In between, nothing in this process may move, read or
-//! free them, whatever becomes of the objects that a program holds. So they live here:
-//!
-//! ```text
-//!          take_slot, fill       lend                 claim           collect
-//!   caller's ────────▶ reserved ──────▶ the kernel's ──────▶ claimed ────────▶ caller's
-//!                         │ drop              │ take_back, take_done              ▲
-//!                         └───────────────────┴───────────────────────────────────┘
-//! ```
-//!
-//! An operation is *claimed* when its packet has been dequeued: from then on it is in flight no
-//! more, and what was lent waits in its slot for the one who has claimed it. Only *collecting*
-//! moves the value out, and a value can have code of the caller's, which may panic; claiming runs
-//! none.
-//!
-//! The packet can be dequeued, on another thread, before the system call that was given the slot
-//! returns, and until it returns that call may write: success at once updates the flags and the
-//! count. So a slot serves its next operation only when its value is out *and* the call is back.
-//!
-//! Each slot has a *generation*, counted up when an operation leaves it, and an
-//! [`OperationId`] names slot and generation. An id is therefore good for one operation alone,
-//! though the slot serves many. Generations have 50 bits: at ten million operations a second in
-//! one slot, more than system calls allow, they last three years and a half.
-//!
-//! A packet is believed only after three questions, none of which reads through its address:
-//! does a slot of ours begin there, is that slot lent, and has the system written a final status
-//! in it? The last one turns away a forged or outdated packet that hits a slot in use.
-//!
-//! Cost, when nobody contends: submitting takes a slot, makes it the kernel's, and ends the call;
-//! completing claims the slot and releases it. Each of these five is one atomic instruction. The
-//! module needs atomics of 64 bits, and nothing else from the target; so it is tested, with
-//! sanitizers, on systems that have no completion ports.
+//! The documentation of [`OperationId`] tells how it works.
 
 #![cfg_attr(
     not(windows),
@@ -61,6 +28,44 @@ use self::slots::{SlotRef, Slots};
 /// Says which operation is meant. No two operations have the same id, also not one after the other.
 /// An id whose operation has ended, or that is of another queue, is accepted everywhere and has no
 /// effect.
+///
+/// # Where operations live
+///
+/// A submitted operation lends the kernel two things: an
+/// [`OVERLAPPED`](super::ffi::types::OVERLAPPED), in which the system writes how it ended, and a
+/// buffer. Both stay the kernel's until a packet with the address of the `OVERLAPPED` comes out of
+/// the port. In between, nothing in this process may move, read or free them, whatever becomes of
+/// the objects that a program holds. So they are in a table, each in a *slot*, which never moves:
+///
+/// ```text
+///          take_slot, fill       lend                 claim           collect
+///   caller's ────────▶ reserved ──────▶ the kernel's ──────▶ claimed ────────▶ caller's
+///                         │ drop              │ take_back, take_done              ▲
+///                         └───────────────────┴───────────────────────────────────┘
+/// ```
+///
+/// An operation is *claimed* when its packet has been dequeued: from then on it is in flight no
+/// more, and what was lent waits in its slot for the one who has claimed it. Only *collecting*
+/// moves the value out, and a value can have code of the caller's, which may panic; claiming runs
+/// none.
+///
+/// The packet can be dequeued, on another thread, before the system call that was given the slot
+/// returns, and until it returns that call may write: success at once updates the flags and the
+/// count. So a slot serves its next operation only when its value is out *and* the call is back.
+///
+/// Each slot has a *generation*, counted up when an operation leaves it, and an
+/// id names slot and generation. An id is therefore good for one operation alone,
+/// though the slot serves many. Generations have 50 bits: at ten million operations a second in
+/// one slot, more than system calls allow, they last three years and a half.
+///
+/// A packet is believed only after three questions, none of which reads through its address:
+/// does a slot of ours begin there, is that slot lent, and has the system written a final status
+/// in it? The last one turns away a forged or outdated packet that hits a slot in use.
+///
+/// Cost, when nobody contends: submitting takes a slot, makes it the kernel's, and ends the call;
+/// completing claims the slot and releases it. Each of these five is one atomic instruction. The
+/// module needs atomics of 64 bits, and nothing else from the target; so it is tested, with
+/// sanitizers, on systems that have no completion ports.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OperationId {
     /// The number of the slot, and above it the low 32 bits of the table's number.

@@ -1,26 +1,4 @@
 //! The completion queue: where a program sleeps, and where what it lent comes back.
-//!
-//! # Who owns what
-//!
-//! ```text
-//!   CompletionQueue ──┐                     ┌── Registration ── the socket
-//!                     ├──▶ Core ◀───────────┤        │
-//!                     │     ├ in_flight     │      Owner ◀── each operation in `in_flight`
-//!   Completions       │     │  operations and the buffers lent with them: the kernel's
-//!   completions and   │     ├ handles of the live registrations
-//!   buffers that have │     └ control ◀─────┴── Waker
-//!   come back         │         the port, and what is told through it
-//! ```
-//!
-//! A buffer has one owner at each moment: the caller, until it submits; the table `InFlight` on
-//! the kernel's behalf, until `wait` has dequeued its packet; the batch, until it is iterated over;
-//! the caller again. No reference to it exists while it is in the table, so no order of dropping,
-//! forgetting or sending can reach it there.
-//!
-//! [`Core`] lives as long as the queue, a registration or a batch does. The queue alone waits, so
-//! it is the queue that cleans up: when it is dropped it takes nothing in any more, cancels what is
-//! pending, and waits a bounded time for the packets. If some operation never ends, its memory is
-//! never freed: see the drop of `InFlight`.
 
 mod completions;
 mod waiting;
@@ -75,13 +53,32 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 /// # }
 /// ```
 ///
+/// # Who owns what
+///
+/// ```text
+///   CompletionQueue ──┐                      ┌── Registration ── the socket
+///                     ├──▶ what all share ◀──┤        │
+///   Completions ──────┘     ├ a table ◀──────│── operations in flight, and what was lent
+///   packets, each of        ├ who is there ──┘
+///   which names an          └ the port, and what is told through it ◀── Waker
+///   operation
+/// ```
+///
+/// A buffer has one owner at each moment: the program, until it submits; the table, on the kernel's
+/// behalf, until its packet has been dequeued; the batch, for which it waits in its place in the
+/// table, until the batch is read; the program again. No reference to it exists while it is in the
+/// table, so no order of dropping, forgetting or sending can reach it there.
+///
+/// What they share lives as long as a queue, a registration or a batch does. The queue alone waits,
+/// so it is the queue that cleans up.
+///
 /// # Dropping it
 ///
-/// cancels what is in flight and waits until the kernel has given everything back, two seconds at
-/// most; the buffers are dropped. Should something stay with the kernel even then, its memory is
-/// leaked: the kernel may write to it at any time. Registrations and wakers may outlive the queue.
-/// Submitting an operation, waking and shutting down then answer with an error of kind
-/// `BrokenPipe`; what concerns the socket alone goes on as before.
+/// takes nothing in any more, cancels what is in flight and waits until the kernel has given
+/// everything back, two seconds at most; the buffers are dropped. Should something stay with the
+/// kernel even then, its memory is leaked: the kernel may write to it at any time. Registrations
+/// and wakers may outlive the queue. Submitting an operation, waking and shutting down then answer
+/// with an error of kind `BrokenPipe`; what concerns the socket alone goes on as before.
 #[doc(alias = "IOCP")]
 pub struct CompletionQueue<B: Buffer = Vec<u8>> {
     core: Arc<Core<B>>,
@@ -180,7 +177,7 @@ impl<B: Buffer> CompletionQueue<B> {
 
     /// Tells every thread that waits, now or later, to end: its batch brings what is there, and
     /// behind it [`Completion::ShutDown`](super::Completion::ShutDown). What has not come by then
-    /// stays in flight: [waiting](Self::wait#after-the-shutdown) with the same batch goes on and
+    /// stays in flight: [waiting](Self::wait) with the same batch goes on and
     /// collects it, until a batch comes back empty. A [`Waker`] can do this too.
     ///
     /// # Errors

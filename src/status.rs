@@ -1,10 +1,4 @@
 //! How an operation ended: from the kernel's NTSTATUS to an error that a socket programmer knows.
-//!
-//! The system writes an NTSTATUS into the operation. Its own translation, `RtlNtStatusToDosError`,
-//! gives the codes of *files*: a connection that was reset becomes 64, "the specified network name
-//! is no longer available", and std has no kind for that. Winsock has codes of its own for the same
-//! events, here 10054, and std knows those. So the table below goes from NTSTATUS to Winsock. A
-//! status that it does not list is shown by its number, since no code is better than a wrong one.
 
 #![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
 
@@ -22,6 +16,14 @@ pub(super) struct Status(NTSTATUS);
 ///
 /// `Failure` turns into an [`io::Error`] where one is wanted, so `?` works on it. A cancelled
 /// operation then has the kind [`Interrupted`](io::ErrorKind::Interrupted).
+///
+/// # Where the codes come from
+///
+/// The system writes an NTSTATUS into the operation. Its own translation, `RtlNtStatusToDosError`,
+/// gives the codes of *files*: a connection that was reset becomes 64, "the specified network name
+/// is no longer available", and std has no kind for that. Winsock has codes of its own for the same
+/// events, here 10054, and std knows those. So a table goes from NTSTATUS to Winsock. A status that
+/// it does not list is shown by its number, since no code is better than a wrong one.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
