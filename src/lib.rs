@@ -119,9 +119,10 @@ mod operation;
 mod shared;
 
 #[cfg(windows)]
-mod queue;
-#[cfg(windows)]
 mod registration;
+
+#[cfg(windows)]
+mod queue;
 
 #[cfg(windows)]
 mod tcp;
