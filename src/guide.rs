@@ -40,6 +40,7 @@ macro_rules! names {
             shut_down => "CompletionQueue::shut_down",
             shutdown => "Registration::shutdown",
             wait => "CompletionQueue::wait",
+            wait_until => "CompletionQueue::wait_until",
             Waker => "Waker",
             with_concurrency => "CompletionQueue::with_concurrency",
             Woken => "Completion::Woken",
