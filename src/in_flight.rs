@@ -31,6 +31,8 @@ use self::slots::{SlotRef, Slots};
 ///
 /// # Where operations live
 ///
+/// How the crate does it; nothing of this is needed to use an id.
+///
 /// A submitted operation lends the kernel two things: an
 /// [`OVERLAPPED`](super::ffi::types::OVERLAPPED), in which the system writes how it ended, and a
 /// buffer. Both stay the kernel's until a packet with the address of the `OVERLAPPED` comes out of
@@ -158,8 +160,7 @@ impl<T> InFlight<T> {
     pub(super) unsafe fn claimed(&self, claim: Claim) -> &T {
         // SAFETY: the caller vouches that the group is one of this table.
         let place = unsafe { SlotRef::<Slot<T>>::from_raw(claim.group, claim.index) };
-        // SAFETY: `reserve` wrote the value, and whoever has claimed the operation is its only
-        // owner.
+        // SAFETY: `fill` wrote the value, and whoever has claimed the operation is its only owner.
         unsafe { &*place.slot().value() }
     }
 
@@ -240,7 +241,7 @@ impl<T> InFlight<T> {
 ///   was read after that. This is called once.
 #[inline]
 unsafe fn move_out<T>(place: SlotRef<'_, Slot<T>>, state: u64) -> T {
-    // SAFETY: `reserve` wrote the value. Only the one who cleared `LENT` comes here, once,
+    // SAFETY: `fill` wrote the value. Only the one who cleared `LENT` comes here, once,
     // and nobody refills the slot while it holds a value.
     let value = unsafe { place.slot().value().read() };
     // Only a slot that is lent gets pinned, and only one that is not begins a call: so when nobody

@@ -74,11 +74,12 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 ///
 /// # Dropping it
 ///
-/// takes nothing in any more, cancels what is in flight and waits until the kernel has given
-/// everything back, two seconds at most; the buffers are dropped. Should something stay with the
-/// kernel even then, its memory is leaked: the kernel may write to it at any time. Registrations
-/// and wakers may outlive the queue. Submitting an operation, waking and shutting down then answer
-/// with an error of kind `BrokenPipe`; what concerns the socket alone goes on as before.
+/// A queue that is dropped accepts no more operations, cancels what is in flight and waits until
+/// the kernel has given everything back, two seconds at most; the buffers are dropped. Should
+/// something stay with the kernel even then, its memory is leaked: the kernel may write to it at
+/// any time. Registrations and wakers may outlive the queue. Submitting an operation, waking and
+/// shutting down then answer with an error of kind `BrokenPipe`; what concerns the socket alone
+/// goes on as before.
 #[doc(alias = "IOCP")]
 pub struct CompletionQueue<B: Buffer = Vec<u8>> {
     core: Arc<Core<B>>,
@@ -112,8 +113,8 @@ impl<B: Buffer> CompletionQueue<B> {
         Ok(Self { core: Arc::new(Core::new(CompletionPort::new(threads)?)) })
     }
 
-    /// Registers a socket: its operations complete here, under `key`. A socket and its duplicates
-    /// belong to one queue until they are all closed.
+    /// Registers a socket, a `TcpStream` or a `TcpListener` of std's: its operations complete here,
+    /// under `key`. A socket and its duplicates belong to one queue until they are all closed.
     ///
     /// # Errors
     ///
@@ -121,9 +122,9 @@ impl<B: Buffer> CompletionQueue<B> {
     /// registered already, belongs to another completion port, or was made without
     /// `WSA_FLAG_OVERLAPPED` (those of std are made with it); and if it is not a stream, since a
     /// `TcpStream` of std's can be made of any socket (so the system is asked with
-    /// `SO_PROTOCOL_INFO`). A listening socket is not recognised: it is registered, and its
-    /// receives fail. `Unsupported` if its provider does not use handles of the kernel. Else the
-    /// system's error.
+    /// `SO_PROTOCOL_INFO`). A listening socket that is passed off as a `TcpStream` is not
+    /// recognised: it is registered, and its receives fail. `Unsupported` if its provider does not
+    /// use handles of the kernel. Else the system's error.
     ///
     /// Calls
     /// [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
@@ -175,10 +176,15 @@ impl<B: Buffer> CompletionQueue<B> {
         self.core.control.post(key, value)
     }
 
-    /// Tells every thread that waits, now or later, to end: its batch brings what is there, and
-    /// behind it [`Completion::ShutDown`](super::Completion::ShutDown). What has not come by then
-    /// stays in flight: [waiting](Self::wait) with the same batch goes on and
+    /// Tells every thread that waits, now or later, that the program is to end: its batch brings
+    /// what is there, and behind it [`Completion::ShutDown`](super::Completion::ShutDown). What has
+    /// not come by then stays in flight: [waiting](Self::wait) with the same batch goes on and
     /// collects it, until a batch comes back empty. A [`Waker`] can do this too.
+    ///
+    /// Nothing is cancelled, and operations can still be submitted, a farewell for example. A
+    /// receive that nobody cancels stays in flight, and then the batch does not come back empty: at
+    /// `ShutDown` cancel it, or drop its registration. The guide's chapter on
+    /// [closing](super::guide::closing) has the loop.
     ///
     /// # Errors
     ///
@@ -215,9 +221,9 @@ impl<B: Buffer> CompletionQueue<B> {
     /// ever; a `Duration`, however long, ends. It is rounded up to milliseconds, the system's unit.
     /// When the time is up the batch is empty, which is no error.
     ///
-    /// Some of what is in the batch may be nobody's any more: completions of registrations that
-    /// have been dropped. They are not given out, but their buffers are dropped when they are
-    /// reached. So a batch that is not empty can give out nothing.
+    /// Some of what is in the batch may belong to no registration any more, since it has been
+    /// dropped. They are not given out, but their buffers are dropped when they are reached. So a
+    /// batch that is not empty can give out nothing.
     ///
     /// # After the shutdown
     ///
@@ -227,7 +233,8 @@ impl<B: Buffer> CompletionQueue<B> {
     /// When nothing is in flight any more the batch is empty, once; so is that of each other thread
     /// that collects, whichever of them has taken the last. Whoever goes on waiting after that
     /// sleeps until something is posted or submitted again, or the time is up. A thread that
-    /// submits while others come to the end collects what it has submitted itself.
+    /// submits while others come to the end collects what it has submitted itself. The guide's
+    /// chapter on [closing](super::guide::closing) has the loop.
     ///
     /// # Errors
     ///

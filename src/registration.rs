@@ -15,7 +15,7 @@ mod rejected;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::os::windows::io::{AsHandle, AsSocket, BorrowedHandle, BorrowedSocket};
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::ptr::null_mut;
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub use self::rejected::Rejected;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be registered with a completion queue",
     label = "not a socket that the queue has operations for",
-    note = "a `std::net::TcpStream` and a `std::net::TcpListener` can; it is given by value"
+    note = "a `std::net::TcpStream` or a `std::net::TcpListener` can, given by value and not by reference; `TcpStream::from` makes a stream of an `OwnedSocket`"
 )]
 pub trait Source: sealed::Handle {}
 
@@ -60,14 +60,15 @@ pub(super) mod sealed {
 ///
 /// # Dropping it
 ///
-/// cancels its operations and closes the socket. Nothing is delivered under its key any more, nor
-/// is what lies in a batch and was not read. Their buffers are dropped, each when the kernel gives
-/// it back. If a receive is pending on a TCP socket when it is closed, or bytes that have come were
-/// not received, Windows sends a reset, and the peer can lose what was on its way to it. To avoid
-/// this: wait until all sends have completed, call `shutdown(Shutdown::Write)`, receive until a
-/// receive of 0 bytes, and drop the registration then; the guide's chapter on
+/// A registration that is dropped cancels its operations and closes the socket. It waits for
+/// nothing. Nothing is delivered under its key any more, nor is what lies in a batch and was not
+/// read. Their buffers are dropped, each when the kernel gives it back. If a receive (a `readable`
+/// is one, too) is pending on a TCP socket when it is closed, or bytes that have come were not
+/// received, Windows sends a reset, and the peer can lose what was on its way to it. To avoid this:
+/// wait until all sends have completed, call `shutdown(Shutdown::Write)`, receive until a receive
+/// of 0 bytes, and drop the registration then; the guide's chapter on
 /// [closing](super::guide::closing) has more.
-#[must_use = "a registration that is dropped closes its socket and cancels its operations"]
+#[must_use = "a registration that is dropped, also by `let _ = ...`, closes its socket and cancels its operations; keep it in a variable or a table"]
 pub struct Registration<S: Source, B: Buffer = Vec<u8>, M: Mode = Queued> {
     /// Before the source, so that it leaves while the handle is open.
     pub(super) association: Association<B>,
@@ -170,14 +171,6 @@ impl<S: Source + AsSocket, B: Buffer, M: Mode> AsSocket for Registration<S, B, M
     /// The socket, for calls that take one.
     fn as_socket(&self) -> BorrowedSocket<'_> {
         self.source.as_socket()
-    }
-}
-
-impl<S: Source + AsHandle, B: Buffer, M: Mode> AsHandle for Registration<S, B, M> {
-    /// The handle, for calls that take one. A socket is none in this sense: std gives its number out as a
-    /// socket alone.
-    fn as_handle(&self) -> BorrowedHandle<'_> {
-        self.source.as_handle()
     }
 }
 

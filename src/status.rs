@@ -28,8 +28,8 @@ pub(super) struct Status(NTSTATUS);
 #[non_exhaustive]
 pub enum Failure {
     /// The operation was cancelled, by [`cancel`](super::Registration::cancel) or by other code in
-    /// this process that called `CancelIoEx` for the same socket. A driver of the network that
-    /// gives a request up reports the same.
+    /// this process that called `CancelIoEx` for the same socket. It is also reported when the
+    /// network gives a request up by itself.
     ///
     /// When a socket is closed on this side, its pending operations fail too, but mostly with
     /// another failure. On Windows, what is pending on a stream ends with an error of the kind

@@ -15,8 +15,8 @@ const MAX_PARTS: usize = 16;
 /// this it often answers that it is out of buffers.
 const MAX_PART_LEN: u32 = 1 << 30;
 
-/// Memory for the array, on the stack of whoever makes the call. It is apart from the counts, which so
-/// need no memory. It is not zeroed, for most operations use one element.
+/// Memory for the array, on the stack of whoever makes the call. It is apart from the counts, which
+/// so need no memory. It is not zeroed, for most operations use one element.
 pub(crate) type Array = [MaybeUninit<WSABUF>; MAX_PARTS];
 
 #[inline]
@@ -24,8 +24,8 @@ pub(crate) fn array() -> Array {
     [const { MaybeUninit::uninit() }; MAX_PARTS]
 }
 
-/// What one operation sends or fills. The system reads the array during the call; only the memory that
-/// it names is lent.
+/// What one operation sends or fills. The system reads the array during the call; only the memory
+/// that it names is lent.
 pub(crate) struct Parts<'a> {
     /// The first `count` are written.
     array: &'a mut Array,

@@ -49,7 +49,7 @@ impl<'a, T> Reserved<'a, T> {
     /// here, are what the kernel is given.
     #[inline]
     pub(crate) fn value(&mut self) -> &mut T {
-        // SAFETY: `reserve` wrote the value, and until `lend` this guard is its only owner.
+        // SAFETY: `fill` wrote the value, and until `lend` this guard is its only owner.
         unsafe { &mut *self.place.slot().value() }
     }
 
@@ -66,7 +66,7 @@ impl<'a, T> Reserved<'a, T> {
     ///
     /// * Called once, by the last use of the guard.
     unsafe fn give_back(&self) -> T {
-        // SAFETY: `reserve` wrote the value, nobody was lent it, and this is the only reading.
+        // SAFETY: `fill` wrote the value, nobody was lent it, and this is the only reading.
         let value = unsafe { self.place.slot().value().read() };
         self.place.release();
         value
@@ -163,8 +163,7 @@ impl<T> Lent<'_, T> {
     #[inline]
     pub(crate) unsafe fn take_done(self) -> Option<Completed<T>> {
         let id = self.id;
-        // SAFETY: the call that writes here has returned.
-        let count = unsafe { self.count().read() } as usize;
+        let count = self.place.slot().counted() as usize;
         // SAFETY: the caller vouches that the operation has ended, and that no packet will come.
         let value = unsafe { self.take(|| true) }?;
         Some(Completed { id, status: Status::SUCCESS, count, value })

@@ -5,6 +5,7 @@
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
+use std::sync::atomic::AtomicU32;
 
 use super::super::ffi::ntstatus::STATUS_PENDING;
 use super::super::ffi::types::OVERLAPPED;
@@ -39,11 +40,12 @@ pub(super) struct Slot<T> {
 }
 
 /// What a call writes besides the `OVERLAPPED`: at any moment until it returns, even when the
-/// packet of its operation has been dequeued. So these words serve for nothing else.
+/// packet of its operation has been dequeued. So these words serve for nothing else. No two threads
+/// use them at once; they are atomics because these can be written without more ado.
 #[repr(C)]
 struct Reported {
-    count: UnsafeCell<u32>,
-    flags: UnsafeCell<u32>,
+    count: AtomicU32,
+    flags: AtomicU32,
 }
 
 // SAFETY: zeros are a valid `OVERLAPPED`, the state "free, generation 0", and two numbers, and a
@@ -67,12 +69,17 @@ impl<T> Slot<T> {
 
     /// Where a call reports how many bytes it has moved, if that is asked of it.
     pub(super) fn count(&self) -> *mut u32 {
-        self.reported.count.get()
+        self.reported.count.as_ptr()
     }
 
     /// Where a call reads and writes flags.
     pub(super) fn flags(&self) -> *mut u32 {
-        self.reported.flags.get()
+        self.reported.flags.as_ptr()
+    }
+
+    /// What the call has reported there, which has returned.
+    pub(super) fn counted(&self) -> u32 {
+        self.reported.count.load(Relaxed)
     }
 
     pub(super) fn value(&self) -> *mut T {
@@ -97,10 +104,8 @@ impl<T> Slot<T> {
         unsafe { (*overlapped).Offset = 0 };
         // SAFETY: as above.
         unsafe { (*overlapped).OffsetHigh = 0 };
-        // SAFETY: the words are this slot's, and the caller's alone.
-        unsafe { self.count().write(0) };
-        // SAFETY: as above.
-        unsafe { self.flags().write(0) };
+        self.reported.count.store(0, Relaxed);
+        self.reported.flags.store(0, Relaxed);
     }
 
     /// `OVERLAPPED.Internal`, the one field that is read while the kernel may write it.

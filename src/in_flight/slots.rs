@@ -195,12 +195,10 @@ impl<S: Zeroed> Slots<S> {
             }
             let offset = address.wrapping_sub(base.addr());
             if offset < size_of::<Group<S>>() << k {
-                let number = offset / size_of::<Group<S>>();
                 // The blocks before have `2^k - 1` groups.
-                let first_index = ((1 << k) - 1 + number as u32) * GROUP;
-                // SAFETY: `number` is less than `2^k`, which is how many groups block `k` has.
-                let group = unsafe { Self::within(base, number) };
-                return group.slot_at(first_index, offset % size_of::<Group<S>>());
+                let number = (1 << k) - 1 + (offset / size_of::<Group<S>>()) as u32;
+                let within = offset % size_of::<Group<S>>();
+                return self.group(number)?.slot_at(number * GROUP, within);
             }
         }
         None
@@ -235,7 +233,7 @@ impl<S: Zeroed> Slots<S> {
     #[inline]
     fn first(&self) -> Option<&Group<S>> {
         let base = self.blocks[0].load(SeqCst);
-        // SAFETY: a pointer that is not null is that of a block, which `grow` has published.
+        // SAFETY: a pointer that is not null is that of a block, as in `group_elsewhere`.
         unsafe { base.as_ref() }
     }
 
@@ -252,24 +250,11 @@ impl<S: Zeroed> Slots<S> {
         if base.is_null() {
             return None;
         }
-        let within = (number + 1) - (1 << k);
-        // SAFETY: block `k` has `2^k` groups, and `within` is less.
-        Some(unsafe { Self::within(base, within as usize) })
-    }
-
-    /// A group of a block.
-    ///
-    /// # Safety
-    ///
-    /// * `base` was loaded from `blocks[k]` of a table that lives for `'a`, is not null, and
-    ///   `number` is less than `2^k`.
-    #[inline]
-    unsafe fn within<'a>(base: *mut Group<S>, number: usize) -> &'a Group<S> {
-        // SAFETY: block `k` has `2^k` groups, and the caller vouches that `number` is less.
-        let group = unsafe { base.add(number) };
+        // SAFETY: block `k` has `2^k` groups, and the bits below the top one are less than that.
+        let group = unsafe { base.add((number + 1 - (1 << k)) as usize) };
         // SAFETY: `grow` published this block filled with zeros, which are a valid group because
         // `S: Zeroed`; it is freed by `drop` alone, which needs the whole exclusively.
-        unsafe { &*group }
+        Some(unsafe { &*group })
     }
 
     /// Adds the block that follows `groups` groups, unless another thread was faster.

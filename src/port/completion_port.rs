@@ -19,7 +19,8 @@ use super::{Deadline, Key, Packet};
 ///
 /// A [`CompletionQueue`](super::super::CompletionQueue) has one inside, and around it all that
 /// makes lending safe. Use this type alone to see how ports work. The port of a queue can be had as
-/// a [`BorrowedPort`](super::BorrowedPort), to associate a handle for which the queue has no method.
+/// a [`BorrowedPort`](super::BorrowedPort), to associate a handle for which the queue has no
+/// method.
 ///
 /// ```
 /// use overlapped::{CompletionPort, Key};
@@ -187,8 +188,8 @@ impl CompletionPort {
         }
     }
 
-    /// Goes on after a call that has brought nothing: the system may have returned early, or one call
-    /// cannot be as long as this.
+    /// Goes on after a call that has brought nothing: the system may have returned early, or one
+    /// call cannot be as long as this.
     #[cold]
     fn dequeue_on(&self, packets: &mut Vec<Packet>, deadline: &Deadline) -> io::Result<usize> {
         while let Some(milliseconds) = deadline.milliseconds_left() {

@@ -17,8 +17,8 @@ use super::super::ffi::types::DWORD;
 pub(crate) struct Deadline {
     /// What to hand to the system for the first call.
     pub(crate) milliseconds: DWORD,
-    /// A start and a length, for their sum may lie beyond what an `Instant` can hold. Without them it is
-    /// for ever, or for no time at all, as the milliseconds say.
+    /// A start and a length, for their sum may lie beyond what an `Instant` can hold. Without them
+    /// it is for ever, or for no time at all, as the milliseconds say.
     limit: Option<(Instant, Duration)>,
 }
 

@@ -46,7 +46,7 @@ use super::super::shared::Core;
 /// # }
 /// ```
 ///
-/// A batch that is kept holds up nobody: what is in it is in flight no more, and a queue that is
+/// Keeping a batch delays nothing: what is in it is in flight no more, and a queue that is
 /// dropped does not wait for it. The memory of that queue, and its port, stay until the batch is
 /// dropped or used with another queue.
 pub struct Completions<B = Vec<u8>> {
@@ -90,7 +90,9 @@ impl<B> Completions<B> {
     }
 
     /// Puts a completion into the batch: the next [`wait`](super::super::CompletionQueue::wait)
-    /// does not sleep, takes what has come meanwhile, and brings this one behind it.
+    /// does not sleep, takes what has come meanwhile, and brings this one behind it. A `for` loop
+    /// over the batch borrows it, so a loop that pushes reads it by `while let Some(completion) =
+    /// batch.next()`.
     ///
     /// This is for whoever could go on with a connection and lets others go first: an
     /// [`Inline`](super::super::Inline) registration whose operations end at once, say. Not before

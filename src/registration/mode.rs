@@ -27,7 +27,8 @@ pub enum Inline {}
 /// What became of an operation on an [`Inline`] registration.
 ///
 /// A loop that goes on while it gets `Done` keeps all other connections from being served as long
-/// as its peer sends fast enough. Give it a bound, and after that return to the queue.
+/// as its peer sends fast enough. Give it a bound, and after that put the completion into the batch
+/// with [`push`](super::super::Completions::push) and wait again.
 #[derive(Debug)]
 #[must_use = "`Done` holds the buffer, and no other completion will come"]
 pub enum Submitted<B = Vec<u8>> {

@@ -7,9 +7,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::windows::io::{
-    AsRawHandle, AsRawSocket, BorrowedHandle, BorrowedSocket, FromRawSocket, OwnedSocket,
+    AsRawHandle, AsRawSocket, AsSocket, BorrowedHandle, BorrowedSocket, FromRawSocket, OwnedSocket,
 };
-use std::ptr::null_mut;
+use std::ptr::{null_mut, without_provenance_mut};
 
 use super::super::ffi;
 use super::super::ffi::constants::*;
@@ -19,6 +19,12 @@ use super::super::ffi::types::{SOCKET, UCHAR, WSAPROTOCOL_INFOW};
 /// The socket as the calls take it. std says `u64` or `u32`, as wide as a pointer.
 pub(crate) fn raw(socket: &impl AsRawSocket) -> SOCKET {
     socket.as_raw_socket() as SOCKET
+}
+
+/// The socket as a handle of the kernel, which it is, for calls that take handles of all kinds.
+pub(crate) fn handle_of(socket: &(impl AsRawSocket + AsSocket)) -> BorrowedHandle<'_> {
+    // SAFETY: the socket is a handle of the kernel, and open while it is borrowed.
+    unsafe { BorrowedHandle::borrow_raw(without_provenance_mut(raw(socket))) }
 }
 
 /// The family of an address.

@@ -25,9 +25,9 @@ use super::super::socket::{
 impl<B: Buffer> CompletionQueue<B> {
     /// Starts a connection to a peer. Returns the stream, and the id of the operation. The stream
     /// can be used once a [`Completion::Connected`](super::super::Completion::Connected) with that
-    /// id has said so; before, it has no address either. Operations that are submitted before are
-    /// refused with `NotConnected` while it is not connected, and go through if it is already;
-    /// after a connect that has failed they fail. To give up, drop the registration.
+    /// id has said so; before, it has no address either. An operation that is submitted before that
+    /// completion fails with `NotConnected`, unless the connection happens to be there already;
+    /// after a connect that has failed all fail. To give up, drop the registration.
     ///
     /// The completion tells how it ended, by the kind of the error: `ConnectionRefused`,
     /// `TimedOut`, `HostUnreachable`, `NetworkUnreachable`, and so on. On Windows a refusal takes
@@ -76,7 +76,9 @@ impl<B: Buffer> CompletionQueue<B> {
     /// As [`connect`](Self::connect), with a socket of the caller's: one that has options of its
     /// own, or that is bound to an address. One that is not bound is bound here to an address of
     /// the system's choice. It must be a TCP socket of the family of `peer`, not connected yet,
-    /// made for overlapped operations (`WSA_FLAG_OVERLAPPED`).
+    /// made for overlapped operations (`WSA_FLAG_OVERLAPPED`). std has no function that makes such
+    /// a socket; `WSASocketW` does, once std has made any socket of its own, which starts Winsock.
+    /// On a socket that is not bound `SO_REUSE_UNICASTPORT` is set.
     ///
     /// # Errors
     ///

@@ -5,7 +5,6 @@
 use std::io;
 use std::net::TcpListener;
 use std::os::windows::io::{AsSocket, BorrowedHandle};
-use std::ptr::without_provenance_mut;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,7 +16,8 @@ use super::super::in_flight::OperationId;
 use super::super::operation::{OperationKind, SubmitOutcome};
 use super::super::registration::{Queued, Registration, Source, sealed};
 use super::super::socket::{
-    ADDRESS_LEN, Accepting, AddressBuffers, extensions, family, raw, require_stream, tcp_socket,
+    ADDRESS_LEN, Accepting, AddressBuffers, extensions, family, handle_of, raw, require_stream,
+    tcp_socket,
 };
 
 /// What is remembered of a listener.
@@ -34,8 +34,7 @@ impl sealed::Handle for TcpListener {
     type Memo = Listening;
 
     fn handle(&self) -> BorrowedHandle<'_> {
-        // SAFETY: a socket is a kernel handle, which the listener keeps open while it is borrowed.
-        unsafe { BorrowedHandle::borrow_raw(without_provenance_mut(raw(self))) }
+        handle_of(self)
     }
 
     fn check(&self) -> io::Result<()> {
@@ -53,7 +52,7 @@ impl<B: Buffer> Registration<TcpListener, B> {
     ///
     /// # Errors
     ///
-    /// Nothing will come then:
+    /// No completion comes after an error:
     ///
     /// * `ConnectionReset`, `ConnectionAborted`: a client has come and gone already; the listener
     ///   is well, so try again;

@@ -5,7 +5,7 @@
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::windows::io::{AsSocket, BorrowedHandle};
-use std::ptr::{null_mut, without_provenance_mut};
+use std::ptr::null_mut;
 
 use super::super::buffer::Buffer;
 use super::super::buffer::{Parts, array};
@@ -16,7 +16,7 @@ use super::super::operation::{Operation, OperationKind, SubmitOutcome};
 use super::super::registration::Mode;
 use super::super::registration::Rejected;
 use super::super::registration::{Registration, Source, sealed};
-use super::super::socket::{raw, require_stream};
+use super::super::socket::{handle_of, raw, require_stream};
 
 impl Source for TcpStream {}
 
@@ -24,8 +24,7 @@ impl sealed::Handle for TcpStream {
     type Memo = ();
 
     fn handle(&self) -> BorrowedHandle<'_> {
-        // SAFETY: a socket is a kernel handle, which the stream keeps open while it is borrowed.
-        unsafe { BorrowedHandle::borrow_raw(without_provenance_mut(raw(self))) }
+        handle_of(self)
     }
 
     fn check(&self) -> io::Result<()> {
@@ -40,11 +39,11 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     ///
     /// A receive ends as soon as there is at least one byte, and need not fill the buffer. A buffer
     /// that is received into again and again without being cleared becomes full, so give it room
-    /// before each receive (`buffer.reserve(4096)`): without room it is turned away. Several may be
+    /// before each receive (`buffer.reserve(4096)`): without room it is rejected. Several may be
     /// pending; the system fills them in the order of submission, and those that two threads submit
     /// at the same time in no particular order. A buffer of several parts is filled part by part.
-    /// Of one part 1 GiB is used at the most, of a buffer 16 parts and `u32::MAX` bytes; no part
-    /// behind one that is larger is used.
+    /// Of one part 1 GiB is used at the most, of a buffer 16 parts and `u32::MAX` bytes; if a part
+    /// is larger, the parts behind it are not used.
     ///
     /// Returns an [`OperationId`](super::super::OperationId), or for an
     /// [`Inline`](super::super::Inline) registration a [`Submitted`](super::super::Submitted),
