@@ -106,7 +106,9 @@ impl<B: Buffer> CompletionQueue<B> {
 
     /// Makes a queue on which the system lets at most `threads` of those that wait run at the same
     /// time; 0 stands for the number of processors. More may wait: while one waits for something
-    /// else, the system lets another run.
+    /// else, the system lets another run. A thread that has waited here counts until it blocks, ends
+    /// or waits on another port. While so many run, a wait of others brings nothing, and one with a
+    /// limit of time can come back empty although there are packets.
     ///
     /// # Errors
     ///
@@ -224,13 +226,14 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// # After the shutdown
     ///
-    /// Each batch is told once: it brings what is there, and behind that
+    /// Each batch is told once: it brings what the system gives out at that moment, and behind that
     /// [`Completion::ShutDown`](super::Completion::ShutDown), without sleeping. Waiting with it
     /// again goes on delivering what is in flight, and sleeps until there is something, as before.
-    /// When nothing is in flight any more the batch is empty, once; so is that of each other thread
-    /// that collects, whichever of them has taken the last. Whoever goes on waiting after that
-    /// sleeps until something is posted or submitted again, or the time is up. A thread that
-    /// submits while others come to the end collects what it has submitted itself.
+    /// When nothing is in flight any more, and what was posted has been delivered, and a wake-up
+    /// too, the batch is empty, once; so is that of each other thread that collects, whichever of
+    /// them has taken the last. Whoever goes on waiting after that sleeps until something is posted
+    /// or submitted again, or the time is up. A thread that submits while others come to the end
+    /// collects what it has submitted itself.
     ///
     /// # Errors
     ///
