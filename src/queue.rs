@@ -128,7 +128,9 @@ impl<B: Buffer> CompletionQueue<B> {
     /// `TcpStream` of std's can be made of any socket (so the system is asked with
     /// `SO_PROTOCOL_INFO`). A listening socket is not recognised: it is registered, and its
     /// receives fail. `Unsupported` if its provider does not use handles of the kernel. Else the
-    /// system's error.
+    /// system's error. Nor is a socket recognised of which other code has told the system to leave
+    /// packets out (`FILE_SKIP_COMPLETION_PORT_ON_SUCCESS`): what ends at once on it stays in
+    /// flight for ever.
     ///
     /// Calls
     /// [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
@@ -182,7 +184,7 @@ impl<B: Buffer> CompletionQueue<B> {
 
     /// Tells every thread that waits, now or later, to end: its batch brings what is there, and
     /// behind it [`Completion::ShutDown`](super::Completion::ShutDown). What has not come by then
-    /// stays in flight: [waiting](Self::wait#after-the-shutdown) with the same batch goes on and
+    /// stays in flight: [waiting](Self::wait) with the same batch goes on and
     /// collects it, until a batch comes back empty. A [`Waker`] can do this too.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use super::{Deadline, Key, Packet};
 ///
 /// A [`CompletionQueue`](super::super::CompletionQueue) has one inside, and around it all that
 /// makes lending safe. Use this type alone to see how ports work. The port of a queue can be had as
-/// a [`BorrowedPort`], to associate a handle for which the queue has no method.
+/// a [`BorrowedPort`](super::BorrowedPort), to associate a handle for which the queue has no method.
 ///
 /// ```
 /// use overlapped::{CompletionPort, Key};
