@@ -66,6 +66,8 @@ pub(super) struct Control {
     /// What could not be posted, for the next wait to try again: [`WAKE_OWED`] and
     /// [`REMINDER_OWED`].
     owed: AtomicU8,
+    /// How many values of the program's are in the port, or on their way there.
+    posted: AtomicUsize,
     queue_is_gone: AtomicBool,
     /// Only the addresses count, one for each [`ControlPacket`].
     marks: [u8; 3],
@@ -80,6 +82,7 @@ impl Control {
             shut_down: AtomicBool::new(false),
             sleepers: [const { AtomicUsize::new(0) }; 3],
             owed: AtomicU8::new(0),
+            posted: AtomicUsize::new(0),
             queue_is_gone: AtomicBool::new(false),
             marks: [0; 3],
         }
@@ -112,7 +115,31 @@ impl Control {
     #[inline]
     pub(super) fn post(&self, key: Key, value: u32) -> io::Result<()> {
         self.expect_queue()?;
-        self.post_packet(ControlPacket::Post, key, value)
+        self.posted.fetch_add(1, SeqCst);
+        self.post_packet(ControlPacket::Post, key, value).inspect_err(|_| self.post_failed())
+    }
+
+    #[cold]
+    fn post_failed(&self) {
+        self.post_arrived();
+        if self.is_shut_down() {
+            // It may have been what somebody waited for. If that can not be told either, it is
+            // owed: the next wait tells it.
+            let _ = self.remind(true);
+        }
+    }
+
+    /// To be called when the packet of a value has been dequeued.
+    #[inline]
+    pub(super) fn post_arrived(&self) {
+        self.posted.fetch_sub(1, SeqCst);
+    }
+
+    /// Whether a value or a wake-up is still to come. A look into the port does not tell that: as
+    /// long as as many threads run as the port lets run, it gives nothing to others, and answers
+    /// them that their time is up.
+    pub(super) fn has_messages(&self) -> bool {
+        self.posted.load(SeqCst) != 0 || self.wake.load(SeqCst) == POSTED
     }
 
     pub(super) fn wake(&self) -> io::Result<()> {
@@ -143,7 +170,8 @@ impl Control {
     /// that comes later posts a new one.
     #[inline]
     pub(super) fn wake_arrived(&self) {
-        self.wake.swap(IDLE, AcqRel);
+        // Sequentially consistent for `has_messages`, like the taking of an operation.
+        self.wake.swap(IDLE, SeqCst);
     }
 
     /// The shutdown is a flag, for those who come to wait later, and a packet, for those who wait

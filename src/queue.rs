@@ -104,7 +104,9 @@ impl<B: Buffer> CompletionQueue<B> {
 
     /// Makes a queue on which the system lets at most `threads` of those that wait run at the same
     /// time; 0 stands for the number of processors. More may wait: while one waits for something
-    /// else, the system lets another run.
+    /// else, the system lets another run. A thread that has waited here counts until it blocks, ends
+    /// or waits on another port. While so many run, a wait of others brings nothing, and one with a
+    /// limit of time can come back empty although there are packets.
     ///
     /// # Errors
     ///
@@ -123,8 +125,10 @@ impl<B: Buffer> CompletionQueue<B> {
     /// `WSA_FLAG_OVERLAPPED` (those of std are made with it); and if it is not a stream, since a
     /// `TcpStream` of std's can be made of any socket (so the system is asked with
     /// `SO_PROTOCOL_INFO`). A listening socket that is passed off as a `TcpStream` is not
-    /// recognised: it is registered, and its receives fail. `Unsupported` if its provider does not
-    /// use handles of the kernel. Else the system's error.
+    /// recognised: it is registered, and its receives fail. Nor is a socket recognised of which
+    /// other code has told the system to leave packets out
+    /// (`FILE_SKIP_COMPLETION_PORT_ON_SUCCESS`): what ends at once on it stays in flight for ever.
+    /// `Unsupported` if its provider does not use handles of the kernel. Else the system's error.
     ///
     /// Calls
     /// [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
@@ -227,14 +231,15 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// # After the shutdown
     ///
-    /// Each batch is told once: it brings what is there, and behind that
+    /// Each batch is told once: it brings what the system gives out at that moment, and behind that
     /// [`Completion::ShutDown`](super::Completion::ShutDown), without sleeping. Waiting with it
     /// again goes on delivering what is in flight, and sleeps until there is something, as before.
-    /// When nothing is in flight any more the batch is empty, once; so is that of each other thread
-    /// that collects, whichever of them has taken the last. Whoever goes on waiting after that
-    /// sleeps until something is posted or submitted again, or the time is up. A thread that
-    /// submits while others come to the end collects what it has submitted itself. The guide's
-    /// chapter on [closing](super::guide::closing) has the loop.
+    /// When nothing is in flight any more, and what was posted has been delivered, and a wake-up
+    /// too, the batch is empty, once; so is that of each other thread that collects, whichever of
+    /// them has taken the last. Whoever goes on waiting after that sleeps until something is posted
+    /// or submitted again, or the time is up. A thread that submits while others come to the end
+    /// collects what it has submitted itself. The guide's chapter on
+    /// [closing](super::guide::closing) has the loop.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::windows::io::{AsRawSocket, AsSocket, FromRawSocket, IntoRawSocket, OwnedSocket};
 
-use overlapped::ffi::constants::{AF_INET, WSA_FLAG_OVERLAPPED};
+use overlapped::ffi::constants::{AF_INET, WSA_FLAG_OVERLAPPED, WSAEAFNOSUPPORT};
 use overlapped::ffi::socket_address::{IN_ADDR, SOCKADDR_IN};
 use overlapped::ffi::ws2_32;
 use overlapped::{Completion, CompletionQueue, Key, Registration};
@@ -106,6 +106,20 @@ fn a_socket_that_does_not_fit_comes_back() -> io::Result<()> {
     println!("{}", rejected.error);
     assert_quiet(&queue);
     assert_eq!(queue.in_flight(), 0);
+    Ok(())
+}
+
+/// Also one that is bound, which the system notices later, or never.
+#[test]
+fn a_socket_of_another_family_comes_back_unchanged() -> io::Result<()> {
+    let queue = Queue::new()?;
+    let other = "[::1]:1".parse().expect("an address");
+    for socket in [overlapped_socket(), bound(overlapped_socket())] {
+        let rejected = queue.connect_socket(socket, other, Key(1)).expect_err("of IPv4");
+        assert_eq!(rejected.error.raw_os_error(), Some(WSAEAFNOSUPPORT));
+        let stream = TcpStream::from(rejected.returned);
+        drop(queue.register(stream, Key(1))?);
+    }
     Ok(())
 }
 

@@ -224,3 +224,65 @@ fn a_shutdown_that_cannot_be_passed_on_is_an_error_and_the_next_wait_passes_it_o
         assert!(matches!(sleeper.join().expect("told"), Completion::ShutDown));
     });
 }
+
+/// A port gives nothing out while as many threads run as it lets run: then a look at it says that the
+/// time is up, though packets are there. What was sent before the shutdown is waited for all the same.
+#[test]
+fn what_a_look_does_not_bring_is_not_taken_for_nothing() -> io::Result<()> {
+    let calls = Calls::watch();
+    for woken in [false, true] {
+        let queue = CompletionQueue::<Vec<u8>>::new()?;
+        let mut batch = Completions::with_capacity(8);
+        if woken {
+            queue.waker().wake()?
+        } else {
+            queue.post(Key(1), 2)?
+        }
+        queue.shut_down()?;
+
+        let look = Fault::fails(WAIT_TIMEOUT);
+        calls.spoil(Call::GetQueuedCompletionStatusEx, 1, look.clone());
+        let first = queue.wait(&mut batch, None)?.collect::<Vec<_>>();
+        assert!(matches!(first[..], [Completion::ShutDown]), "{first:?}");
+
+        calls.spoil(Call::GetQueuedCompletionStatusEx, 1, look);
+        let sent = queue.wait(&mut batch, None)?.collect::<Vec<_>>();
+        if woken {
+            assert!(matches!(sent[..], [Completion::Woken]), "{sent:?}");
+        } else {
+            assert!(matches!(sent[..], [Completion::Posted { key: Key(1), value: 2 }]), "{sent:?}");
+        }
+        assert!(queue.wait(&mut batch, None)?.is_empty(), "the end");
+    }
+    Ok(())
+}
+
+/// Who waits for a value that could not be sent is told that nothing comes.
+#[test]
+fn a_post_that_fails_is_not_waited_for() {
+    let calls = Calls::watch();
+    let gate = Gate::default();
+    calls.spoil(
+        Call::PostQueuedCompletionStatus,
+        1,
+        Fault::starts_at(&gate).and_fails(ERROR_NO_SYSTEM_RESOURCES),
+    );
+    within_deadline(move || {
+        let queue = CompletionQueue::<Vec<u8>>::new().expect("a queue");
+        thread::scope(|scope| {
+            let posting = scope.spawn(|| queue.post(Key(1), 2));
+            gate.reached();
+            queue.shut_down().expect("nobody waits");
+            let collecting = scope.spawn(|| {
+                let mut batch = Completions::with_capacity(8);
+                while !queue.wait(&mut batch, None).expect("waiting").is_empty() {
+                    batch.by_ref().for_each(drop);
+                }
+            });
+            give_way(|| collecting.is_finished());
+            gate.open();
+            posting.join().expect("the call returns").expect_err("it fails");
+            collecting.join().expect("told");
+        });
+    });
+}

@@ -336,6 +336,40 @@ fn threads_that_collect_do_not_keep_the_news_from_others() {
     }
 }
 
+/// Of those that wait the system may release the one that has begun last. So a reminder comes to the
+/// threads that were told long ago, and wait again, before it comes to the one that has waited from
+/// the beginning; and there are enough of them to keep it among themselves.
+#[test]
+fn however_many_collect_the_news_reaches_the_one_that_has_waited_longest() {
+    const THREADS: usize = 60;
+    within_deadline(|| {
+        let (queue, waiting, told) = (Queue::new().expect("a queue"), counter(), counter());
+        let (stream, mut peer) = registered(&queue, Key(0));
+        stream.receive(Vec::with_capacity(16)).expect("submitted");
+        let collect = || {
+            let mut batch = Completions::with_capacity(1);
+            waiting.fetch_add(1, SeqCst);
+            while !queue.wait(&mut batch, None).expect("waiting").is_empty() {
+                let shutdowns =
+                    batch.by_ref().filter(|one| matches!(one, Completion::ShutDown)).count();
+                told.fetch_add(shutdowns, SeqCst);
+            }
+        };
+        thread::scope(|scope| {
+            (0..THREADS).for_each(|_| _ = scope.spawn(collect));
+            until("all are about to wait", || waiting.load(SeqCst) == THREADS);
+            give_way(|| false);
+            queue.shut_down().expect("shut down");
+            until("all are told", || told.load(SeqCst) == THREADS);
+            peer.write_all(b"!").expect("the byte is sent");
+        });
+    });
+}
+
+fn counter() -> AtomicUsize {
+    AtomicUsize::new(0)
+}
+
 /// A batch that goes from one queue to another is told by each of them.
 #[test]
 fn a_batch_is_told_by_each_queue_that_it_is_used_with() -> io::Result<()> {

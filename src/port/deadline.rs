@@ -57,6 +57,15 @@ impl Deadline {
         }
     }
 
+    /// A length of time, or what is left of this one if that is less.
+    pub(crate) fn at_most(&self, length: Duration) -> Duration {
+        match self.limit {
+            Some((start, limit)) => length.min(limit.saturating_sub(start.elapsed())),
+            None if self.milliseconds == INFINITE => length,
+            None => Duration::ZERO,
+        }
+    }
+
     /// Whether the time is up.
     pub(crate) fn is_over(&self) -> bool {
         self.milliseconds_left().is_none()

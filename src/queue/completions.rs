@@ -59,6 +59,8 @@ pub struct Completions<B = Vec<u8>> {
     /// Whether `ShutDown` is to be given out, behind all others.
     tells_shutdown: bool,
     pub(crate) stage: Stage,
+    /// How many reminders its thread has found that were not for itself.
+    pub(crate) passed_on: u32,
     /// The queue that it was last used with. Packets that were claimed are of this one.
     core: Option<Arc<Core<B>>>,
 }
@@ -85,6 +87,7 @@ impl<B> Completions<B> {
             due: 0,
             tells_shutdown: false,
             stage: Stage::Serving,
+            passed_on: 0,
             core: None,
         }
     }
@@ -134,6 +137,7 @@ impl<B> Completions<B> {
     fn change_queue(&mut self, core: &Arc<Core<B>>) {
         self.core = Some(Arc::clone(core));
         self.stage = Stage::Serving;
+        self.passed_on = 0;
     }
 
     /// Makes room for the packets of a wait.
@@ -165,7 +169,10 @@ impl<B> Completions<B> {
                     core.control.wake_arrived();
                     WOKEN
                 }
-                Some(ControlPacket::Post) => POSTED,
+                Some(ControlPacket::Post) => {
+                    core.control.post_arrived();
+                    POSTED
+                }
                 Some(ControlPacket::ShutDown) => {
                     reminded = true;
                     REMINDER

@@ -19,8 +19,13 @@ use super::completions::Completions;
 
 /// How long a thread stays out of the port after it has passed a reminder on that was not for
 /// itself. If it went back at once it might find the same packet again: a thread that runs can keep
-/// those that wait from running, for the port lets only so many run at a time.
+/// those that wait from running, for the port lets only so many run at a time. And of those that
+/// wait the system releases the one that has begun last, so with many threads the packet can come
+/// round to the first of them before it has reached the one that has waited longest: the pause
+/// doubles each time, until they are all out of its way.
 const PAUSE: Duration = Duration::from_millis(1);
+/// It doubles so many times: up to 64 ms, in which a packet goes through thousands of threads.
+const DOUBLINGS: u32 = 6;
 
 impl<B> Core<B> {
     /// Sleeps until there is something to read in the batch, which is empty, or the time is up.
@@ -34,7 +39,7 @@ impl<B> Core<B> {
         loop {
             batch.clear();
             if self.control.owes() {
-                self.control.pay(self.in_flight.is_empty())?;
+                self.control.pay(self.nothing_left())?;
             }
             if batch.stage != Stage::Serving {
                 self.collect_again(batch);
@@ -47,7 +52,7 @@ impl<B> Core<B> {
             dequeued?;
             let reminded = batch.claim(self);
             if self.control.is_shut_down() {
-                self.after_shutdown(batch, reminded, looks)?;
+                self.after_shutdown(batch, reminded, looks, deadline)?;
             }
             if !batch.is_empty() || deadline.is_over() || looks && batch.stage == Stage::Ended {
                 return Ok(());
@@ -69,9 +74,15 @@ impl<B> Core<B> {
     fn has_news(&self, batch: &Completions<B>) -> bool {
         match batch.stage {
             Stage::Serving => true,
-            Stage::Told => self.in_flight.is_empty(),
+            Stage::Told => self.nothing_left(),
             Stage::Ended => false,
         }
+    }
+
+    /// Whether nothing is to come any more: no operation, and none of the messages that are told
+    /// through the port.
+    fn nothing_left(&self) -> bool {
+        self.in_flight.is_empty() && !self.control.has_messages()
     }
 
     /// Draws the consequences of the shutdown when a wait is over: for others, and for this batch.
@@ -81,8 +92,9 @@ impl<B> Core<B> {
         batch: &mut Completions<B>,
         reminded: bool,
         looked: bool,
+        deadline: &Deadline,
     ) -> io::Result<()> {
-        let nothing_left = self.in_flight.is_empty();
+        let nothing_left = self.nothing_left();
         // First of all, for when it fails another thread may go on sleeping, and the caller is to
         // know. What has been claimed stays in the batch.
         let passed_on = self.control.remind(nothing_left)?;
@@ -93,7 +105,10 @@ impl<B> Core<B> {
                 batch.stage = Stage::Ended;
             }
             Stage::Told if nothing_left && !looked => {}
-            _ if reminded && passed_on && batch.is_empty() => sleep(PAUSE),
+            _ if reminded && passed_on && batch.is_empty() => {
+                sleep(deadline.at_most(PAUSE * (1 << batch.passed_on.min(DOUBLINGS))));
+                batch.passed_on = batch.passed_on.saturating_add(1);
+            }
             _ => {}
         }
         Ok(())
@@ -109,7 +124,7 @@ impl<B> Core<B> {
 
     #[cold]
     fn remind_if_last(&self) {
-        if self.in_flight.is_empty() {
+        if self.nothing_left() {
             // Should the system have no memory for the packet, it is owed: the next wait posts it.
             let _ = self.control.remind(true);
         }

@@ -91,6 +91,25 @@ pub(crate) fn has_kernel_handle(protocol: &WSAPROTOCOL_INFOW) -> bool {
 /// carries datagrams answers otherwise: there an operation can fail at once and bring a packet all
 /// the same, and a receive of no bytes takes a datagram away.
 pub(crate) fn require_stream(socket: BorrowedSocket<'_>) -> io::Result<()> {
+    stream_family(socket).map(|_| ())
+}
+
+/// As [`require_stream`], for addresses of this family. The functions of a provider are kept by
+/// family, so they must be those of a socket of that family. Which error the system has for another
+/// one depends on the call that notices it, and one that is bound already is noticed late.
+pub(crate) fn require_stream_of(
+    socket: BorrowedSocket<'_>,
+    family: ADDRESS_FAMILY,
+) -> io::Result<()> {
+    if stream_family(socket)? == i32::from(family) {
+        Ok(())
+    } else {
+        Err(io::Error::from_raw_os_error(WSAEAFNOSUPPORT))
+    }
+}
+
+/// The family of a socket that is a stream.
+fn stream_family(socket: BorrowedSocket<'_>) -> io::Result<i32> {
     let protocol = protocol_of(socket)?;
     if protocol.iSocketType != SOCK_STREAM {
         return Err(io::Error::new(
@@ -106,7 +125,7 @@ pub(crate) fn require_stream(socket: BorrowedSocket<'_>) -> io::Result<()> {
              how operations on it end; an old filter program may have put itself in between",
         ));
     }
-    Ok(())
+    Ok(protocol.iAddressFamily)
 }
 
 /// Leaves out something at the end of a file's operations that nobody waits for: `what` says what.

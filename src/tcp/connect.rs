@@ -18,7 +18,7 @@ use super::super::port::Key;
 use super::super::queue::CompletionQueue;
 use super::super::registration::{Queued, Registration, Rejected};
 use super::super::socket::{
-    Connecting, RawAddress, extensions, family, raw, reachable, require_stream, set_option,
+    Connecting, RawAddress, extensions, family, raw, reachable, require_stream_of, set_option,
     tcp_socket, unspecified,
 };
 
@@ -35,9 +35,10 @@ impl<B: Buffer> CompletionQueue<B> {
     /// about twenty. For the unspecified address, `0.0.0.0` or `::`, the loopback is taken.
     ///
     /// A connection has a port of this machine, of which there are 16,384 unless it was told
-    /// otherwise. From Windows 10 on, connections to different peers share them;
-    /// `SO_REUSE_UNICASTPORT` is set. Before, each takes one for itself, and keeps it for two
-    /// minutes or four after it is closed.
+    /// otherwise. Each takes one for itself, and keeps it for two minutes or four after it is
+    /// closed. From Windows 10 on, connections to different peers can share them, for
+    /// `SO_REUSE_UNICASTPORT` is set here; it is said to take effect only where an administrator
+    /// has set ports aside for that (`Set-NetTCPSetting` with `AutoReusePortRangeStartPort`).
     ///
     /// The completion can be dequeued on another thread before this returns. If another thread
     /// looks the registration up by its key when the completion comes, hold the lock of the place
@@ -45,11 +46,12 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// # Errors
     ///
-    /// The system's error, if it cannot even start: of kind `AddrInUse` if no port is free
-    /// (`WSAEADDRINUSE`), `AddrNotAvailable` for port 0 or an address that nobody can have
-    /// (`WSAEADDRNOTAVAIL`); with code 10024 if the program is out of handles (`WSAEMFILE`), with
-    /// code 10055 if the system is out of buffers (`WSAENOBUFS`). And `OutOfMemory`, as for
-    /// [`receive`](super::super::Registration::receive).
+    /// The system's error, if it cannot even start: `AddrNotAvailable` for port 0 or an address
+    /// that nobody can have (`WSAEADDRNOTAVAIL`); with code 10055 if no port is free or the system
+    /// is out of buffers (`WSAENOBUFS`), or of kind `AddrInUse` for the first of these
+    /// (`WSAEADDRINUSE`); with code 10024 if the program is out of handles (`WSAEMFILE`). Where the
+    /// port is chosen as late as the socket connects, the completion can say so in place of the
+    /// call. And `OutOfMemory`, as for [`receive`](super::super::Registration::receive).
     ///
     /// Calls
     /// [`WSASocketW`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasocketw),
@@ -83,11 +85,13 @@ impl<B: Buffer> CompletionQueue<B> {
     /// # Errors
     ///
     /// The socket comes back in the [`Rejected`](super::super::Rejected). `InvalidInput` and
-    /// `Unsupported` as for [`register`](Self::register). Else the system's error: of kind
-    /// `AddrNotAvailable` if `peer` cannot be reached from the address that the socket is bound to,
-    /// with code 10047 if it is of another family (`WSAEAFNOSUPPORT`), with code 10056 if the
-    /// socket is connected already (`WSAEISCONN`). After an error of the call itself the socket
-    /// stays associated with this queue, and cannot be registered with another one.
+    /// `Unsupported` as for [`register`](Self::register), and `InvalidInput` for a socket that
+    /// listens (`WSAEINVAL`). With code 10047 if `peer` is of another family (`WSAEAFNOSUPPORT`).
+    /// Else the system's error: of kind `AddrNotAvailable` if `peer` cannot be reached from the
+    /// address that the socket is bound to, with code 10056 if the socket is connected already
+    /// (`WSAEISCONN`). A socket that was not bound may be, when it comes back. After an error of
+    /// the call itself it also stays associated with this queue, and cannot be registered with
+    /// another one.
     ///
     /// Calls
     /// [`bind`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-bind),
@@ -101,7 +105,7 @@ impl<B: Buffer> CompletionQueue<B> {
         peer: SocketAddr,
         key: Key,
     ) -> Result<(Registration<TcpStream, B>, OperationId), Rejected<OwnedSocket>> {
-        let fits = require_stream(socket.as_socket())
+        let fits = require_stream_of(socket.as_socket(), family(&peer))
             .and_then(|()| bind_unless_bound(socket.as_socket(), peer));
         if let Err(error) = fits {
             return Err(Rejected::new(error, socket));

@@ -60,7 +60,9 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
     ///   again when some have completed;
     /// * a kind that std has no name for, with code 10058: it was shut down for reading
-    ///   (`WSAESHUTDOWN`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
+    ///   (`WSAESHUTDOWN`), with 10052: it did not keep alive (`WSAENETRESET`), or with 10055: the
+    ///   system is out of buffers (`WSAENOBUFS`);
+    /// * another error of the system, such as `TimedOut` and `NetworkDown`;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight.
     ///
@@ -139,7 +141,9 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
     ///   again when some have completed;
     /// * a kind that std has no name for, with code 10058: it was shut down for writing
-    ///   (`WSAESHUTDOWN`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
+    ///   (`WSAESHUTDOWN`), with 10052: it did not keep alive (`WSAENETRESET`), or with 10055: the
+    ///   system is out of buffers (`WSAENOBUFS`);
+    /// * another error of the system, such as `TimedOut` and `NetworkDown`;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight.
     ///
