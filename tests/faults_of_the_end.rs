@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use overlapped::ffi::constants::{WAIT_TIMEOUT, WSAENOBUFS};
-use overlapped::{Completion, CompletionQueue, Completions, Key};
+use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key};
 
 mod support;
 use support::{DEADLINE, Received, assert_quiet, one, registered};
@@ -24,7 +24,7 @@ mod tcp;
 
 #[path = "support/acting.rs"]
 mod acting;
-use acting::{Acting, received, told};
+use acting::{Acting, received};
 
 const NO_RESOURCES: Fault = Fault::fails(ERROR_NO_SYSTEM_RESOURCES);
 
@@ -51,7 +51,12 @@ fn told_batch(queue: &Queue) -> Completions {
 /// whether the last one was the shutdown. It counts as asleep when this returns, and is held up on
 /// its way into the port until the gate opens.
 #[track_caller]
-fn sleeper(calls: &Calls, queue: &Arc<Queue>, mut batch: Completions, gate: &Gate) -> Sleeper {
+fn sleeper<B: Buffer + Send + 'static>(
+    calls: &Calls,
+    queue: &Arc<CompletionQueue<B>>,
+    mut batch: Completions<B>,
+    gate: &Gate,
+) -> Sleeper {
     calls.spoil(Call::GetQueuedCompletionStatusEx, 1, Fault::starts_at(gate));
     let (sender, answer) = channel();
     let queue = Arc::clone(queue);
@@ -196,6 +201,23 @@ fn who_could_not_be_told_of_the_end_is_told_by_the_next_wait_with_any_batch() {
     sleeper.assert_has_come_to_the_end();
 }
 
+/// One whose batch has come to the end before, so that it sleeps through all that is no packet.
+#[test]
+fn who_could_not_be_told_of_the_end_is_told_by_the_next_wait_though_that_one_sleeps() {
+    let (calls, queue) = (Calls::watch(), queue());
+    queue.shut_down().expect("shut down");
+    let mut ended = told_batch(&queue);
+    assert!(queue.wait(&mut ended, Some(DEADLINE)).expect("waiting").is_empty());
+    let sleeper = end_that_is_owed(&calls, &queue);
+    let again = {
+        let queue = Arc::clone(&queue);
+        thread::spawn(move || queue.wait(&mut ended, Some(2 * DEADLINE)).expect("waiting").count())
+    };
+    sleeper.assert_has_come_to_the_end();
+    queue.post(Key(7), 7).expect("posted");
+    assert_eq!(again.join().expect("it has waited"), 1);
+}
+
 #[test]
 fn what_is_owed_and_fails_again_is_an_error_and_is_owed_again() {
     let (calls, queue) = (Calls::watch(), queue());
@@ -237,15 +259,7 @@ fn a_panic_on_one_thread_does_not_keep_the_shutdown_from_another() {
     let panics = Acting::in_advance(|| panic!("on purpose"));
     let _connections = received(&queue, [panics]);
     let gate = Gate::default();
-    calls.spoil(Call::GetQueuedCompletionStatusEx, 1, Fault::starts_at(&gate));
-    let wait = |capacity| {
-        let queue = Arc::clone(&queue);
-        move || {
-            Some(told(queue.wait(&mut Completions::with_capacity(capacity), Some(DEADLINE)).ok()?))
-        }
-    };
-    let other = thread::spawn(wait(1));
-    gate.reached();
+    let other = sleeper(&calls, &queue, Completions::with_capacity(1), &gate);
     queue.shut_down().expect("posted");
     let panics = {
         let queue = Arc::clone(&queue);
@@ -253,9 +267,7 @@ fn a_panic_on_one_thread_does_not_keep_the_shutdown_from_another() {
     };
     thread::spawn(move || drop(panics())).join().expect_err("a panic");
     gate.open();
-    assert_eq!(other.join().expect("told"), Some(vec!["shut down"]));
-    // And whoever comes to wait later.
-    assert_eq!(wait(1)(), Some(vec!["shut down"]));
+    other.assert_is_told();
 }
 
 /// What lies in a batch is in flight no more, so the drop makes no call that waits.

@@ -154,22 +154,24 @@ fn an_unread_batch_can_be_used_with_another_queue() {
     let Kept { queue: first, stream: _stream, mut batch, drops, .. } = kept();
     let second = queue();
     let (stream, mut peer) = registered(&second, Key(8));
-    stream.receive(drops.buffer()).expect("submitted");
+    let id = stream.receive(drops.buffer()).expect("submitted");
     let received = second.wait(&mut batch, Some(Duration::ZERO)).expect("a look").next();
     assert_eq!(Received::of(received.expect("one was kept")).key, Key(7));
     drop(first);
     peer.write_all(b"more").expect("sent");
     let received = second.wait(&mut batch, Some(DEADLINE)).expect("waiting").next();
     let received = Received::of(received.expect("it has come"));
-    assert_eq!((received.key, received.buffer.bytes.as_slice()), (Key(8), &b"more"[..]));
+    assert_eq!((received.key, received.id), (Key(8), id));
+    assert_eq!(received.buffer.bytes, b"more");
 }
 
 /// The wake-up is given back to the queue that it has come from.
 #[test]
 fn a_wake_up_in_a_batch_that_is_dropped_comes_again() {
-    let queue = queue();
-    queue.waker().wake().expect("posted");
+    let (queue, other) = (queue(), queue());
     let mut batch = Batch::with_capacity(8);
+    assert!(other.wait(&mut batch, Some(Duration::ZERO)).expect("a look").is_empty());
+    queue.waker().wake().expect("posted");
     assert_eq!(queue.wait(&mut batch, Some(DEADLINE)).expect("waiting").len(), 1);
     drop(batch);
     assert!(matches!(one(&queue), Completion::Woken));
