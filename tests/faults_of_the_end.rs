@@ -284,3 +284,11 @@ fn a_queue_does_not_wait_for_a_batch_that_is_kept() {
     assert_eq!(calls.count(Call::GetQueuedCompletionStatusEx), waits);
     assert_eq!(Received::of(batch.next().expect("it was kept")).buffer, b"!");
 }
+
+#[test]
+fn who_could_not_be_told_of_the_end_is_told_by_shutting_down_again() {
+    let (calls, queue) = (Calls::watch(), queue());
+    let sleeper = end_that_is_owed(&calls, &queue);
+    queue.shut_down().expect("posted");
+    sleeper.assert_has_come_to_the_end();
+}

@@ -77,7 +77,7 @@ fn a_batch_is_read_on_another_thread_after_its_queue_has_gone() {
     assert_eq!((drops.count(), stream.in_flight()), (1, 0));
 }
 
-/// Of a registration that has gone nothing is given out, and the batch knows that without the queue.
+/// Of a registration that has gone nothing is given out; the batch knows that without the queue.
 #[test]
 fn a_batch_that_is_read_after_its_queue_and_its_registration_drops_the_buffer() {
     for queue_first in [true, false] {

@@ -1,4 +1,4 @@
-//! Waiting up to a moment: as waiting for a time, for programs that keep a list of what is due when.
+//! Waiting up to a moment: as waiting for a time, for programs that know when something is due.
 #![cfg(windows)]
 
 use std::io;
