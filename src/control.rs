@@ -179,7 +179,9 @@ impl Control {
     pub(super) fn shut_down(&self) -> io::Result<()> {
         self.expect_queue()?;
         self.shut_down.store(true, SeqCst);
-        self.remind(false).map(|_| ())
+        // A reminder that is owed may be one of the end, for a thread that collects.
+        let is_owed = self.owed.load(SeqCst) & REMINDER_OWED != 0;
+        self.remind(is_owed).map(|_| ())
     }
 
     #[inline]

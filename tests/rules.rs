@@ -215,20 +215,6 @@ fn what_does_not_come_back_is_leaked_and_not_freed() {
     });
 }
 
-/// With nothing in flight there is nothing to wait for.
-#[test]
-fn an_idle_queue_is_dropped_without_a_wait() {
-    let calls = Calls::watch();
-    let (queue, drops) = (queue(), Drops::default());
-    let (stream, mut peer) = registered(&queue, Key(1));
-    stream.receive(drops.buffer()).expect("submitted");
-    peer.write_all(b"hello").expect("sent");
-    drop(collect(&queue, 1));
-    let waits = calls.count(Call::GetQueuedCompletionStatusEx);
-    drop(queue);
-    assert_eq!(calls.count(Call::GetQueuedCompletionStatusEx), waits);
-}
-
 /// A buffer whose own code takes its time, while the queue goes.
 struct Slow {
     buffer: Counted,
