@@ -16,10 +16,6 @@ use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key, Registra
 mod support;
 use support::{DEADLINE, collect, dequeue_by_hand, registered, until, within_deadline};
 
-#[path = "support/calls.rs"]
-mod calls;
-use calls::{Call, Calls};
-
 #[path = "support/counted.rs"]
 mod counted;
 use counted::{Counted, Drops};

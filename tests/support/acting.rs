@@ -8,7 +8,8 @@ use std::fmt;
 use std::io::Write;
 use std::mem::MaybeUninit;
 use std::net::TcpStream;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::sync::Once;
 
 use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key, Registration};
 
@@ -16,6 +17,13 @@ use super::support::registered;
 use super::tcp::gather_in_port;
 
 type Act = Box<dyn FnOnce() + Send>;
+
+/// Has panics print one line each, and no trace of the calls: they are on purpose here, and a Wine for
+/// programs of 32 bits can fail while it looks up the names for a trace.
+fn panics_in_one_line() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| set_hook(Box::new(|panic| eprintln!("{panic}"))));
+}
 
 /// A vector that acts once.
 pub struct Acting {
@@ -39,6 +47,7 @@ impl Acting {
     }
 
     fn new(in_advance: Option<Act>, in_drop: Option<Act>) -> Self {
+        panics_in_one_line();
         Self { bytes: Vec::with_capacity(16), in_advance, in_drop }
     }
 }

@@ -86,7 +86,10 @@ fn a_value_that_is_dropped_in_its_slot_gives_it_back() {
     struct Panics(bool);
     impl Drop for Panics {
         fn drop(&mut self) {
-            assert!(!self.0, "on purpose");
+            if self.0 {
+                // Without a message, and the trace of calls that would come with it.
+                std::panic::resume_unwind(Box::new("on purpose"));
+            }
         }
     }
     let table = InFlight::new();
