@@ -208,6 +208,12 @@ impl Control {
         }
     }
 
+    /// For who has taken a reminder out of the port and cannot pass it on.
+    #[cold]
+    pub(super) fn owe_reminder(&self) {
+        self.owe(REMINDER_OWED);
+    }
+
     fn owe(&self, what: u8) {
         self.owed.fetch_or(what, SeqCst);
     }
@@ -218,14 +224,17 @@ impl Control {
     }
 
     /// Posts what could not be posted before. What fails again is owed again.
+    ///
+    /// Whether nothing is left is asked when it is known what is owed, so that what came to be owed
+    /// because nothing is left is paid.
     #[cold]
-    pub(super) fn pay(&self, nothing_left: bool) -> io::Result<()> {
+    pub(super) fn pay(&self, nothing_left: impl FnOnce() -> bool) -> io::Result<()> {
         let owed = self.owed.swap(0, SeqCst);
         if owed & WAKE_OWED != 0 {
             self.wake().inspect_err(|_| self.owe(owed))?;
         }
         if owed & REMINDER_OWED != 0 {
-            self.remind(nothing_left)?;
+            self.remind(nothing_left())?;
         }
         Ok(())
     }

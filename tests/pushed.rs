@@ -189,3 +189,43 @@ fn what_was_put_back_may_come_from_another_queue() {
         assert_eq!(Received::of(again.expect("it comes again")).buffer.bytes, b"!");
     });
 }
+
+/// What is put back goes with the batch through all stages of a shutdown, and to another queue.
+#[test]
+fn what_was_put_back_goes_through_a_shutdown_and_to_another_queue() {
+    let posted = |value| Completion::Posted { key: Key(0), value };
+    let read = |queue: &CompletionQueue, batch: &mut Completions| -> Vec<String> {
+        queue.wait(batch, Some(Duration::from_millis(50))).expect("waiting");
+        let (mut seen, mut left) = (Vec::new(), batch.len());
+        while let Some(completion) = batch.next() {
+            left -= 1;
+            assert_eq!(batch.len(), left);
+            seen.push(match completion {
+                Completion::Posted { value, .. } => value.to_string(),
+                other => format!("{other:?}"),
+            });
+        }
+        seen
+    };
+    let [one, two] = [(); 2].map(|()| CompletionQueue::new().expect("a queue"));
+    let mut batch = Completions::with_capacity(2);
+    batch.push(posted(1));
+    assert_eq!(read(&one, &mut batch), ["1"]);
+    batch.push(posted(2));
+    one.shut_down().expect("told");
+    assert_eq!(read(&one, &mut batch), ["2", "ShutDown"]);
+    batch.push(posted(3));
+    assert_eq!(read(&one, &mut batch), ["3"]);
+    assert!(read(&one, &mut batch).is_empty(), "the end");
+    batch.push(posted(4));
+    assert_eq!(read(&one, &mut batch), ["4"]);
+    batch.push(posted(5));
+    (6..9).for_each(|value| two.post(Key(0), value).expect("posted"));
+    assert_eq!(read(&two, &mut batch), ["6", "7", "5"]);
+    batch.push(posted(9));
+    two.shut_down().expect("told");
+    assert_eq!(read(&two, &mut batch), ["8", "9", "ShutDown"]);
+    batch.push(posted(10));
+    drop((one, two));
+    assert_eq!(batch.len(), 0, "it waits for the next wait");
+}

@@ -38,19 +38,29 @@ impl<B> Core<B> {
         batch.attach(self);
         loop {
             batch.clear();
-            if self.control.owes() {
-                self.control.pay(self.nothing_left())?;
-            }
+            let paid = match self.control.owes() {
+                true => self.control.pay(|| self.nothing_left()),
+                false => Ok(()),
+            };
             if batch.stage != Stage::Serving {
                 self.collect_again(batch);
             }
             let sleeper = self.control.sleeper(batch.stage);
-            let looks = batch.has_pushed() || self.control.is_shut_down() && self.has_news(batch);
+            // Who cannot pay takes out what is there all the same: that can end the shortage.
+            let looks = paid.is_err()
+                || batch.has_pushed()
+                || self.control.is_shut_down() && self.has_news(batch);
             let until = if looks { &Deadline::PASSED } else { deadline };
             let dequeued = self.control.port().dequeue_within(&mut batch.packets, until);
             drop(sleeper);
             dequeued?;
             let reminded = batch.claim(self);
+            if batch.is_empty() && paid.is_err() {
+                if reminded {
+                    self.control.owe_reminder();
+                }
+                return paid;
+            }
             if self.control.is_shut_down() {
                 self.after_shutdown(batch, reminded, looks, deadline)?;
             }

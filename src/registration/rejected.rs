@@ -12,7 +12,7 @@ use std::io;
 pub struct Rejected<T> {
     /// What went wrong.
     pub error: io::Error,
-    /// What was given, unchanged.
+    /// What was given. Where it is more than that, the function says so.
     pub returned: T,
 }
 

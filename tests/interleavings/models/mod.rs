@@ -5,6 +5,7 @@ mod cancelling;
 mod closing;
 mod completing;
 mod kit;
+mod messages;
 mod queue;
 mod shutdown;
 mod waking;
