@@ -169,71 +169,79 @@ fn each_batch_is_told_once_and_then_collects_what_is_in_flight() -> io::Result<(
 
 #[test]
 fn a_loop_ends_at_once_when_nothing_is_in_flight() -> io::Result<()> {
-    let queue = Queue::new()?;
-    queue.shut_down()?;
-    let (mut batch, start) = (Completions::with_capacity(8), Instant::now());
-    assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
-    assert!(queue.wait(&mut batch, None)?.is_empty());
-    assert!(start.elapsed() < DEADLINE, "it waited for what cannot come");
-    Ok(())
+    within_deadline(|| {
+        let queue = Queue::new()?;
+        queue.shut_down()?;
+        let (mut batch, start) = (Completions::with_capacity(8), Instant::now());
+        assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
+        assert!(queue.wait(&mut batch, None)?.is_empty());
+        assert!(start.elapsed() < DEADLINE, "it waited for what cannot come");
+        Ok(())
+    })
 }
 
 /// What others post is delivered before the end is told, and after it.
 #[test]
 fn what_is_posted_is_delivered_before_the_end_and_after() -> io::Result<()> {
-    let queue = Queue::new()?;
-    let mut batch = Completions::with_capacity(1);
-    queue.shut_down()?;
-    assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
-    queue.post(Key(1), 1)?;
-    queue.post(Key(1), 2)?;
-    for value in [1, 2] {
+    within_deadline(|| {
+        let queue = Queue::new()?;
+        let mut batch = Completions::with_capacity(1);
+        queue.shut_down()?;
+        assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
+        queue.post(Key(1), 1)?;
+        queue.post(Key(1), 2)?;
+        for value in [1, 2] {
+            let posted = queue.wait(&mut batch, None)?.next();
+            let Some(Completion::Posted { value: came, .. }) = posted else { panic!("{posted:?}") };
+            assert_eq!(came, value);
+        }
+        assert!(queue.wait(&mut batch, None)?.is_empty(), "the end");
+        queue.post(Key(1), 3)?;
         let posted = queue.wait(&mut batch, None)?.next();
-        let Some(Completion::Posted { value: came, .. }) = posted else { panic!("{posted:?}") };
-        assert_eq!(came, value);
-    }
-    assert!(queue.wait(&mut batch, None)?.is_empty(), "the end");
-    queue.post(Key(1), 3)?;
-    let posted = queue.wait(&mut batch, None)?.next();
-    assert!(matches!(posted, Some(Completion::Posted { value: 3, .. })), "{posted:?}");
-    Ok(())
+        assert!(matches!(posted, Some(Completion::Posted { value: 3, .. })), "{posted:?}");
+        Ok(())
+    })
 }
 
 /// Operations may still be submitted, also by who has been told of the end.
 #[test]
 fn after_the_end_operations_complete_as_before_and_the_end_comes_again() -> io::Result<()> {
-    let queue = Queue::new()?;
-    let (stream, mut peer) = registered(&queue, Key(7));
-    let mut batch = Completions::with_capacity(8);
-    queue.shut_down()?;
-    assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
-    for _ in 0..2 {
-        assert!(queue.wait(&mut batch, None)?.is_empty(), "the end");
-        stream.receive(Vec::with_capacity(16))?;
-        peer.write_all(b"!")?;
-        let received = Received::of(queue.wait(&mut batch, None)?.next().expect("it comes"));
-        assert_eq!((received.key, received.buffer), (Key(7), b"!".to_vec()));
-    }
-    Ok(())
+    within_deadline(|| {
+        let queue = Queue::new()?;
+        let (stream, mut peer) = registered(&queue, Key(7));
+        let mut batch = Completions::with_capacity(8);
+        queue.shut_down()?;
+        assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
+        for _ in 0..2 {
+            assert!(queue.wait(&mut batch, None)?.is_empty(), "the end");
+            stream.receive(Vec::with_capacity(16))?;
+            peer.write_all(b"!")?;
+            let received = Received::of(queue.wait(&mut batch, None)?.next().expect("it comes"));
+            assert_eq!((received.key, received.buffer), (Key(7), b"!".to_vec()));
+        }
+        Ok(())
+    })
 }
 
 #[test]
 fn collecting_gives_up_when_its_time_is_up() -> io::Result<()> {
-    let queue = Queue::new()?;
-    let (stream, mut peer) = registered(&queue, Key(0));
-    stream.receive(Vec::with_capacity(16))?;
-    queue.shut_down()?;
-    let mut batch = Completions::with_capacity(8);
-    assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
-    let start = Instant::now();
-    assert!(queue.wait(&mut batch, Some(Duration::from_millis(20)))?.is_empty());
-    assert!(start.elapsed() >= Duration::from_millis(20));
-    // The operation is as it was.
-    assert_eq!(queue.in_flight(), 1);
-    peer.write_all(b"!")?;
-    let received = Received::of(queue.wait(&mut batch, None)?.next().expect("it comes"));
-    assert_eq!(received.buffer, b"!");
-    Ok(())
+    within_deadline(|| {
+        let queue = Queue::new()?;
+        let (stream, mut peer) = registered(&queue, Key(0));
+        stream.receive(Vec::with_capacity(16))?;
+        queue.shut_down()?;
+        let mut batch = Completions::with_capacity(8);
+        assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
+        let start = Instant::now();
+        assert!(queue.wait(&mut batch, Some(Duration::from_millis(20)))?.is_empty());
+        assert!(start.elapsed() >= Duration::from_millis(20));
+        // The operation is as it was.
+        assert_eq!(queue.in_flight(), 1);
+        peer.write_all(b"!")?;
+        let received = Received::of(queue.wait(&mut batch, None)?.next().expect("it comes"));
+        assert_eq!(received.buffer, b"!");
+        Ok(())
+    })
 }
 
 /// Collects to the end without a limit of time, and says how often it has waited for that.
@@ -373,14 +381,16 @@ fn counter() -> AtomicUsize {
 /// A batch that goes from one queue to another is told by each of them.
 #[test]
 fn a_batch_is_told_by_each_queue_that_it_is_used_with() -> io::Result<()> {
-    let mut batch = Completions::with_capacity(8);
-    for _ in 0..2 {
-        let queue = Queue::new()?;
-        queue.shut_down()?;
-        assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
-        assert!(queue.wait(&mut batch, None)?.is_empty());
-    }
-    Ok(())
+    within_deadline(|| {
+        let mut batch = Completions::with_capacity(8);
+        for _ in 0..2 {
+            let queue = Queue::new()?;
+            queue.shut_down()?;
+            assert!(is_shut_down(&queue.wait(&mut batch, None)?.collect::<Vec<_>>()));
+            assert!(queue.wait(&mut batch, None)?.is_empty());
+        }
+        Ok(())
+    })
 }
 
 #[test]
