@@ -15,6 +15,7 @@ use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::os::windows::io::{AsHandle, AsRawHandle, AsRawSocket, FromRawSocket};
 use std::panic::resume_unwind;
+use std::sync::Once;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,9 +35,18 @@ pub const NO_SOCKET: &str = "the system has no socket for this test: a limit of 
     low (ulimit -n, where Wine is used; a test of many connections takes thousands), or all ports are \
     in use";
 
+/// Starts Winsock, as std does with the first socket of a program. When the first sockets of several
+/// threads are made at once, std starts it on each and ends it again on all but one; and Wine 8 counts
+/// that without a lock, so that sometimes it takes Winsock for ended.
+pub fn start_winsock() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET)));
+}
+
 /// Two ends of one connection.
 #[track_caller]
 pub fn pair() -> (TcpStream, TcpStream) {
+    start_winsock();
     let listener = TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET);
     let address = listener.local_addr().expect("the address of a listener");
     let near = TcpStream::connect(address).expect(NO_SOCKET);
@@ -242,8 +252,7 @@ pub fn reset(stream: TcpStream) {
 
 /// A TCP socket that is not connected, made with or without `WSA_FLAG_OVERLAPPED`.
 pub fn unconnected(flags: u32) -> TcpStream {
-    // std starts Winsock when it makes its first socket.
-    drop(TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET));
+    start_winsock();
     // SAFETY: without a protocol description the call touches no memory of ours.
     let socket = unsafe { WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, 0, 0, flags) };
     assert_ne!(socket, INVALID_SOCKET, "{NO_SOCKET}: {}", io::Error::last_os_error());

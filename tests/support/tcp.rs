@@ -16,7 +16,9 @@ use overlapped::{
     Buffer, Completion, CompletionQueue, Completions, Failure, Key, OperationId, Registration,
 };
 
-use super::support::{DEADLINE, NO_SOCKET, WSA_FLAG_OVERLAPPED, dequeue_by_hand, one, unconnected};
+use super::support::{
+    DEADLINE, NO_SOCKET, WSA_FLAG_OVERLAPPED, dequeue_by_hand, one, start_winsock, unconnected,
+};
 
 /// More than any system takes in while nobody receives.
 pub const LARGE: usize = 64 << 20;
@@ -31,6 +33,7 @@ pub fn listening<B: Buffer>(
     key: Key,
     on: &str,
 ) -> (Registration<TcpListener, B>, SocketAddr) {
+    start_winsock();
     let listener = TcpListener::bind(on).expect(NO_SOCKET);
     let address = listener.local_addr().expect("the address of a listener");
     (queue.register(listener, key).expect("a new socket of std's can be registered"), address)
