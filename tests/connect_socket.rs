@@ -6,14 +6,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::windows::io::{AsRawSocket, AsSocket, FromRawSocket, IntoRawSocket, OwnedSocket};
 
-use overlapped::ffi::constants::{AF_INET, WSA_FLAG_OVERLAPPED, WSAEAFNOSUPPORT, WSAENOBUFS};
+use overlapped::ffi::constants::{AF_INET, WSA_FLAG_OVERLAPPED, WSAEAFNOSUPPORT};
 use overlapped::ffi::socket_address::{IN_ADDR, SOCKADDR_IN};
 use overlapped::ffi::ws2_32;
 use overlapped::{Completion, CompletionQueue, Key, Registration};
-
-#[path = "support/calls.rs"]
-mod calls;
-use calls::{Call, Calls, Fault, assert_code};
 
 mod support;
 use support::{NO_SOCKET, assert_quiet, one, unconnected};
@@ -133,21 +129,5 @@ fn a_registration_lends_its_socket_to_calls_that_take_one() -> io::Result<()> {
     let listener = queue.register(TcpListener::bind("127.0.0.1:0")?, Key(0))?;
     let number = listener.get_ref().as_raw_socket();
     assert_eq!(listener.as_socket().as_raw_socket(), number);
-    Ok(())
-}
-
-/// That a socket is bound already is no error, and every other answer of `bind` is.
-#[test]
-fn a_socket_that_cannot_be_bound_comes_back() -> io::Result<()> {
-    let calls = Calls::watch();
-    let (queue, listener) = (Queue::new()?, TcpListener::bind("127.0.0.1:0")?);
-    let peer = listener.local_addr()?;
-    let socket = overlapped_socket();
-    calls.spoil(Call::bind, 1, Fault::fails(WSAENOBUFS as u32));
-    let rejected = queue.connect_socket(socket, peer, Key(1)).expect_err("no buffers");
-    assert_code(&rejected.error, WSAENOBUFS);
-    // It has not got as far as the queue, and can be used again.
-    let (_stream, id) = queue.connect_socket(rejected.returned, peer, Key(1))?;
-    assert_eq!(one(&queue).id(), Some(id));
     Ok(())
 }

@@ -14,7 +14,9 @@ use overlapped::ffi::constants::{AF_INET, AF_INET6, WSAEINVAL, WSAENOBUFS};
 use overlapped::{Buffer, CompletionQueue, Failure, Key, Registration};
 
 mod support;
-use support::{assert_quiet, collect, one_received, pair, registered};
+use support::{
+    WSA_FLAG_OVERLAPPED, assert_quiet, collect, one, one_received, pair, registered, unconnected,
+};
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -275,5 +277,21 @@ fn a_connect_does_without_shared_ports() -> io::Result<()> {
     calls.spoil(Call::setsockopt, 1, Fault::fails(WSAEINVAL as u32));
     let (_stream, _) = queue.connect(listener.local_addr()?, Key(1))?;
     one_connected(&queue).1?;
+    Ok(())
+}
+
+/// That a socket is bound already is no error, and every other answer of `bind` is.
+#[test]
+fn a_socket_that_cannot_be_bound_comes_back() -> io::Result<()> {
+    let calls = Calls::watch();
+    let queue = CompletionQueue::<Vec<u8>>::new()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let (peer, socket) = (listener.local_addr()?, unconnected(WSA_FLAG_OVERLAPPED).into());
+    calls.spoil(Call::bind, 1, Fault::fails(WSAENOBUFS as u32));
+    let rejected = queue.connect_socket(socket, peer, Key(1)).expect_err("no buffers");
+    assert_code(&rejected.error, WSAENOBUFS);
+    // It has not got as far as the queue, and can be used again.
+    let (_stream, id) = queue.connect_socket(rejected.returned, peer, Key(1))?;
+    assert_eq!(one(&queue).id(), Some(id));
     Ok(())
 }
