@@ -33,8 +33,9 @@ use super::super::shared::Core;
 /// The completions of a registration that is dropped meanwhile are not given out.
 ///
 /// The buffers of completions that nobody has read are dropped with the batch. A wake-up among them
-/// is not lost: it goes back to the queue. A completion that was taken out is the caller's, and
-/// outlives batch and queue; what `wait` returns is the batch, and cannot outlive it:
+/// is not lost: it goes back to the queue, and if the system has no memory for its packet, the next
+/// wait posts it. A completion that was taken out is the caller's, and outlives batch and queue;
+/// what `wait` returns is the batch, and cannot outlive it:
 ///
 /// ```compile_fail,E0505
 /// # use overlapped::*;
@@ -92,10 +93,10 @@ impl<B> Completions<B> {
         }
     }
 
-    /// Puts a completion into the batch: the next [`wait`](super::super::CompletionQueue::wait)
-    /// does not sleep, takes what has come meanwhile, and brings this one behind it. A `for` loop
-    /// over the batch borrows it, so a loop that pushes reads it by `while let Some(completion) =
-    /// batch.next()`.
+    /// Puts a completion into the batch. When what is in it has been read, the next
+    /// [`wait`](super::super::CompletionQueue::wait) does not sleep, takes what has come meanwhile,
+    /// and brings this one behind it. A `for` loop over the batch borrows it, so a loop that pushes
+    /// reads it by `while let Some(completion) = batch.next()`.
     ///
     /// This is for whoever could go on with a connection and lets others go first: an
     /// [`Inline`](super::super::Inline) registration whose operations end at once, say. Not before

@@ -38,10 +38,10 @@ impl<B> Core<B> {
         batch.attach(self);
         loop {
             batch.clear();
-            let paid = match self.control.owes() {
-                true => self.control.pay(|| self.nothing_left()),
-                false => Ok(()),
-            };
+            let mut paid = Ok(());
+            if self.control.owes() {
+                paid = self.control.pay(|| self.nothing_left());
+            }
             if batch.stage != Stage::Serving {
                 self.collect_again(batch);
             }

@@ -91,7 +91,7 @@ impl<B: Buffer> CompletionQueue<B> {
     /// address that the socket is bound to, with code 10056 if the socket is connected already
     /// (`WSAEISCONN`). A socket that was not bound may be, when it comes back. After an error of
     /// the call itself it also stays associated with this queue, and can be registered with none,
-    /// this one included; and it may have been bound.
+    /// this one included.
     ///
     /// Calls
     /// [`bind`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-bind),

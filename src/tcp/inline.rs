@@ -6,9 +6,7 @@ use std::os::windows::io::AsSocket;
 
 use super::super::buffer::Buffer;
 use super::super::ffi::constants::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
-use super::super::registration::Inline;
-use super::super::registration::Rejected;
-use super::super::registration::{Registration, sealed::Handle};
+use super::super::registration::{Inline, Registration, Rejected, sealed::Handle};
 use super::super::socket::{has_kernel_handle, protocol_of, set_notification_modes};
 
 impl<B: Buffer> Registration<TcpStream, B> {

@@ -7,15 +7,12 @@ use std::net::{Shutdown, TcpStream};
 use std::os::windows::io::{AsSocket, BorrowedHandle};
 use std::ptr::null_mut;
 
-use super::super::buffer::Buffer;
-use super::super::buffer::{Parts, array};
+use super::super::buffer::{Buffer, Parts, array};
 use super::super::ffi;
 use super::super::ffi::constants::*;
 use super::super::in_flight::{Lent, Reserved};
 use super::super::operation::{Operation, OperationKind, SubmitOutcome};
-use super::super::registration::Mode;
-use super::super::registration::Rejected;
-use super::super::registration::{Registration, Source, sealed};
+use super::super::registration::{Mode, Registration, Rejected, Source, sealed};
 use super::super::socket::{handle_of, raw, require_stream};
 
 impl Source for TcpStream {}
