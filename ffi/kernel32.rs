@@ -1,14 +1,41 @@
 //! kernel32.dll: the completion port itself. Make it, put files and sockets on it, wait for
-//! packets, post one's own, ask for cancellation, close.
+//! packets, post one's own, ask for cancellation, close. And what goes on a port or tells it
+//! something: files, pipes, jobs, and waits for other objects, each in a text of its own below this
+//! one, and under this name as all else is.
 //!
 //! Some of Microsoft's pages call ioapiset.h by another name, IoAPI.h.
 //!
 //! Every call reports failure by its return value and leaves the reason in the thread's last
 //! error (`GetLastError`, in Rust `std::io::Error::last_os_error`), which the next call of any
 //! kind may overwrite: read it first thing.
+//!
+//! The operations on files and pipes are lent memory: what is lent belongs to the kernel until the
+//! packet of the operation has been dequeued, or, where no packet comes, until the call has
+//! returned. They answer in three ways, which decide whose the memory is after the call:
+//!
+//! | return | last error | memory | packet |
+//! | --- | --- | --- | --- |
+//! | not 0 | not looked at | lent | one, as if it had been pending |
+//! | 0 | `ERROR_IO_PENDING` | lent | one, later |
+//! | 0 | anything else | the caller's again | none |
+//!
+//! Two lines have an exception each. With `FILE_SKIP_COMPLETION_PORT_ON_SUCCESS` set on the file a
+//! success at once brings no packet, and the memory is the caller's again. And `ERROR_MORE_DATA`,
+//! the message that was cut, brings a packet although it is an error:
+//! [`Internal`](super::types::OVERLAPPED::Internal) tells such errors from the others.
 #![allow(unsafe_code, reason = "this file declares what another DLL defines")]
 
 use super::types::{BOOL, DWORD, HANDLE, OVERLAPPED, OVERLAPPED_ENTRY, UCHAR, ULONG, ULONG_PTR};
+
+mod files;
+mod pipes;
+mod processes;
+mod waits;
+
+pub use files::*;
+pub use pipes::*;
+pub use processes::*;
+pub use waits::*;
 
 #[cfg_attr(windows, link(name = "kernel32"))]
 unsafe extern "system" {

@@ -1,7 +1,7 @@
 //! The border with Windows: declarations, and not one line of logic.
 //!
 //! Everything that this crate asks of the system it asks through the items of this folder. They
-//! are written by hand, few enough to be read in one sitting, and they promise three things:
+//! are written by hand, and they promise three things:
 //!
 //! * **What is said here is what the headers say.** Types, functions, fields, parameters and
 //!   constants carry the names of Microsoft's SDK, so that a name found here can be looked up
@@ -23,14 +23,17 @@
 //! | [`socket_address`] | the addresses of sockets: `SOCKADDR`, and its forms for IPv4 and IPv6 |
 //! | [`constants`] | sentinels, flags, options, and Win32's and Winsock's errors, by header |
 //! | [`ntstatus`] | the kernel's own status values, which are what a completion reports |
-//! | [`kernel32`] | the completion port: make, associate, wait, post, cancel, close |
+//! | [`kernel32`] | the completion port: make, associate, wait, post, cancel; files, pipes, waits, jobs |
+//! | [`ntdll`] | whether a file is overlapped, and which of Win32's errors a status is |
 //! | [`ws2_32`] | sockets: make, bind, set up, receive, send; and Winsock's last error |
-//! | [`mswsock`] | the functions that a socket's provider is asked for: accept and connect |
+//! | [`mswsock`] | the functions that a socket's provider is asked for: accept, connect, and more |
 //!
 //! A file of calls is a DLL, so a caller writes `ffi::kernel32::CancelIoEx` and
 //! `ffi::ws2_32::WSARecv`. ([`mswsock`] is a header instead: it names the functions that no DLL
-//! need export.) Nothing is re-exported under a shorter name and nothing should be imported bare:
-//! whoever reads a call then sees that it crosses the border, and where.
+//! need export.) A file that would grow too long for one sitting has a folder beside it, by
+//! subject; what is declared there has the name of the file, `ffi::kernel32::ReadFile`. Nothing is
+//! re-exported under a shorter name and nothing should be imported bare: whoever reads a call then
+//! sees that it crosses the border, and where.
 //!
 //! # How to read the declarations
 //!
@@ -46,6 +49,7 @@
 pub mod constants;
 pub mod kernel32;
 pub mod mswsock;
+pub mod ntdll;
 pub mod ntstatus;
 pub mod socket_address;
 pub mod types;

@@ -1,4 +1,5 @@
-//! mswsock.h: the functions with which a port accepts and connects.
+//! mswsock.h: the functions with which a port accepts and connects. And, each pair in a text of its
+//! own below this one, those for messages, and those that send files and take sockets back.
 //!
 //! They are not Winsock's but belong to the provider of the socket, and so no name is linked here.
 //! `WSAIoctl` is asked for the pointer, with `SIO_GET_EXTENSION_FUNCTION_POINTER` and the name of
@@ -31,6 +32,12 @@ use core::ffi::c_void;
 
 use super::socket_address::SOCKADDR;
 use super::types::{BOOL, DWORD, GUID, OVERLAPPED, SOCKET};
+
+mod messages;
+mod transmit;
+
+pub use messages::*;
+pub use transmit::*;
 
 /// The name of `AcceptEx`, whose pointer is an [`LPFN_ACCEPTEX`]. Header: mswsock.h.
 pub const WSAID_ACCEPTEX: GUID = GUID {

@@ -2,8 +2,8 @@
 //!
 //! The upper two bits are the severity: 0 success, 1 information, 2 warning, 3 error, so that
 //! warnings and errors are negative as [`NTSTATUS`]. They are grouped by what Winsock makes of
-//! them, named under each heading, and each is written as the header writes it, with a cast.
-//! Header of all: ntstatus.h.
+//! them, named under each heading; of a file or a pipe some have another meaning. Each is written
+//! as the header writes it, with a cast. Header of all: ntstatus.h.
 
 use super::types::NTSTATUS;
 
@@ -20,6 +20,12 @@ pub const STATUS_TIMEOUT: NTSTATUS = 0x0000_0102;
 
 /// The kernel still works on it, and the memory is still the kernel's.
 pub const STATUS_PENDING: NTSTATUS = 0x0000_0103;
+
+/// The directory was closed while it was watched. Positive, though nothing was written.
+pub const STATUS_NOTIFY_CLEANUP: NTSTATUS = 0x0000_010B;
+
+/// More has changed in the directory than could be kept. Positive, though nothing was written.
+pub const STATUS_NOTIFY_ENUM_DIR: NTSTATUS = 0x0000_010C;
 
 // Cancelled: an outcome of its own
 
@@ -239,16 +245,79 @@ pub const STATUS_NOT_IMPLEMENTED: NTSTATUS = 0xC000_0002_u32 as NTSTATUS;
 /// It is forbidden.
 pub const STATUS_ACCESS_DENIED: NTSTATUS = 0xC000_0022_u32 as NTSTATUS;
 
-// Files and pipes: ERROR_HANDLE_EOF, ERROR_BROKEN_PIPE, ERROR_NO_DATA
+// Files and pipes, which have no Winsock code, in the order of their values
+
+/// An argument is wrong.
+pub const STATUS_INVALID_PARAMETER: NTSTATUS = 0xC000_000D_u32 as NTSTATUS;
+
+/// The file or device cannot do that.
+pub const STATUS_INVALID_DEVICE_REQUEST: NTSTATUS = 0xC000_0010_u32 as NTSTATUS;
 
 /// The end of the file was reached.
 pub const STATUS_END_OF_FILE: NTSTATUS = 0xC000_0011_u32 as NTSTATUS;
 
-/// The other end of the pipe was closed.
-pub const STATUS_PIPE_BROKEN: NTSTATUS = 0xC000_014B_u32 as NTSTATUS;
+/// There is no disk in the drive.
+pub const STATUS_NO_MEDIA_IN_DEVICE: NTSTATUS = 0xC000_0013_u32 as NTSTATUS;
+
+/// Someone else has locked that part of the file.
+pub const STATUS_FILE_LOCK_CONFLICT: NTSTATUS = 0xC000_0054_u32 as NTSTATUS;
+
+/// That part of the file cannot be locked.
+pub const STATUS_LOCK_NOT_GRANTED: NTSTATUS = 0xC000_0055_u32 as NTSTATUS;
+
+/// The file goes away as soon as everybody has closed it.
+pub const STATUS_DELETE_PENDING: NTSTATUS = 0xC000_0056_u32 as NTSTATUS;
+
+/// No lock is exactly that.
+pub const STATUS_RANGE_NOT_LOCKED: NTSTATUS = 0xC000_007E_u32 as NTSTATUS;
+
+/// The disk is full.
+pub const STATUS_DISK_FULL: NTSTATUS = 0xC000_007F_u32 as NTSTATUS;
+
+/// The disk is not to be written.
+pub const STATUS_MEDIA_WRITE_PROTECTED: NTSTATUS = 0xC000_00A2_u32 as NTSTATUS;
+
+/// All instances of the pipe are in use.
+pub const STATUS_INSTANCE_NOT_AVAILABLE: NTSTATUS = 0xC000_00AB_u32 as NTSTATUS;
+
+/// No instance of the pipe waits for a client.
+pub const STATUS_PIPE_NOT_AVAILABLE: NTSTATUS = 0xC000_00AC_u32 as NTSTATUS;
+
+/// The pipe is in the wrong state.
+pub const STATUS_INVALID_PIPE_STATE: NTSTATUS = 0xC000_00AD_u32 as NTSTATUS;
+
+/// The pipe is busy.
+pub const STATUS_PIPE_BUSY: NTSTATUS = 0xC000_00AE_u32 as NTSTATUS;
+
+/// The other end of the pipe is being closed.
+pub const STATUS_PIPE_CLOSING: NTSTATUS = 0xC000_00B1_u32 as NTSTATUS;
+
+/// The client was there before the server has waited for it.
+pub const STATUS_PIPE_CONNECTED: NTSTATUS = 0xC000_00B2_u32 as NTSTATUS;
+
+/// The pipe has no client yet.
+pub const STATUS_PIPE_LISTENING: NTSTATUS = 0xC000_00B3_u32 as NTSTATUS;
+
+/// The pipe is not read as this asks for.
+pub const STATUS_INVALID_READ_MODE: NTSTATUS = 0xC000_00B4_u32 as NTSTATUS;
 
 /// The pipe is empty.
 pub const STATUS_PIPE_EMPTY: NTSTATUS = 0xC000_00D9_u32 as NTSTATUS;
+
+/// The buffer is not one that can be used here.
+pub const STATUS_INVALID_USER_BUFFER: NTSTATUS = 0xC000_00E8_u32 as NTSTATUS;
+
+/// The device has failed in an unexpected way.
+pub const STATUS_UNEXPECTED_IO_ERROR: NTSTATUS = 0xC000_00E9_u32 as NTSTATUS;
+
+/// The other end of the pipe was closed.
+pub const STATUS_PIPE_BROKEN: NTSTATUS = 0xC000_014B_u32 as NTSTATUS;
+
+/// The device has failed.
+pub const STATUS_IO_DEVICE_ERROR: NTSTATUS = 0xC000_0185_u32 as NTSTATUS;
+
+/// The file would be longer than it can be.
+pub const STATUS_FILE_TOO_LARGE: NTSTATUS = 0xC000_0904_u32 as NTSTATUS;
 
 // Win32 errors in disguise
 

@@ -2,13 +2,23 @@
 //! Windows reads and writes, all but the [addresses](super::socket_address) of sockets.
 //!
 //! A struct that is laid out wrongly is not an error message but a corrupted heap. Each one is
-//! therefore followed by its layout, which the compiler checks on every target.
+//! therefore followed by its layout, which the compiler checks on every target. What files, jobs
+//! and messages need stands in texts of their own below this one, and under this name as all else
+//! does.
 #![allow(non_snake_case, reason = "fields are spelled as in the SDK")]
 #![allow(clippy::upper_case_acronyms, reason = "BOOL, HANDLE and the others are the SDK's names")]
 #![allow(non_camel_case_types, reason = "types are spelled as in the SDK: OVERLAPPED_ENTRY")]
 
 use core::ffi::c_void;
 use core::mem::offset_of;
+
+mod files;
+mod jobs;
+mod messages;
+
+pub use files::*;
+pub use jobs::*;
+pub use messages::*;
 
 /// Whether pointers have 64 bits: all that the layouts below depend on.
 #[allow(dead_code, reason = "older compilers overlook that assertions use it")]
@@ -17,6 +27,9 @@ const WIDE: bool = cfg!(target_pointer_width = "64");
 /// A yes or no: every value but 0 is yes, so compare with [`FALSE`](super::constants::FALSE) and
 /// never with `TRUE`. Header: minwindef.h.
 pub type BOOL = i32;
+
+/// A yes or no of 8 bits: every value but 0 is yes. Header: winnt.h.
+pub type BOOLEAN = UCHAR;
 
 /// An unsigned number of 32 bits, on 64-bit Windows too. Header: minwindef.h.
 pub type DWORD = u32;
@@ -29,9 +42,16 @@ pub type GROUP = u32;
 /// Header: winnt.h.
 pub type HANDLE = *mut c_void;
 
+/// A number of 64 bits with a sign, such as a time. The SDK's union of two halves and the whole, of
+/// which this is the whole. Header: winnt.h.
+pub type LARGE_INTEGER = i64;
+
 /// What the kernel says about an operation: negative for warnings and errors, else success. The
 /// values are in [`ntstatus`](super::ntstatus). Header: winternl.h (`LONG`).
 pub type NTSTATUS = i32;
+
+/// A number of bytes in memory. Header: basetsd.h.
+pub type SIZE_T = ULONG_PTR;
 
 /// A socket: a kernel handle under a type of its own, so that it casts to [`HANDLE`] and back.
 /// "None" is [`INVALID_SOCKET`](super::constants::INVALID_SOCKET), and 0 is not.
@@ -40,6 +60,9 @@ pub type SOCKET = usize;
 
 /// An unsigned number of 8 bits. Header: minwindef.h.
 pub type UCHAR = u8;
+
+/// An unsigned number of 32 bits, on 64-bit Windows too. Header: minwindef.h.
+pub type UINT = u32;
 
 /// An unsigned number of 32 bits, on 64-bit Windows too. Header: minwindef.h.
 pub type ULONG = u32;

@@ -6,9 +6,9 @@
 //! Before `WSAStartup` they all fail, with `WSANOTINITIALISED`; std calls it before it makes its
 //! first socket.
 //!
-//! `WSARecv` and `WSASend` are lent memory: what is lent belongs to the kernel until the packet of
-//! the operation has been dequeued, or, where no packet comes, until the call has returned. They
-//! answer in three ways, which decide whose the memory is after the call:
+//! `WSARecv`, `WSASend` and the like are lent memory: what is lent belongs to the kernel until the
+//! packet of the operation has been dequeued, or, where no packet comes, until the call has
+//! returned. They answer in three ways, which decide whose the memory is after the call:
 //!
 //! | return | `WSAGetLastError` | memory | packet |
 //! | --- | --- | --- | --- |
@@ -229,6 +229,69 @@ unsafe extern "system" {
         dwBufferCount: DWORD,
         lpNumberOfBytesSent: *mut DWORD,
         dwFlags: DWORD,
+        lpOverlapped: *mut WSAOVERLAPPED,
+        lpCompletionRoutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+    ) -> i32;
+
+    /// Receives a datagram into the buffers, in their order, and its sender's address.
+    ///
+    /// Returns 0 or `SOCKET_ERROR`, to be read as the table [above](self) says.
+    ///
+    /// * A datagram that is longer is cut: `WSAEMSGSIZE`, or `STATUS_BUFFER_OVERFLOW` in the
+    ///   packet. The beginning and the address are there, and the rest is lost.
+    /// * 0 bytes are a datagram without any, and no end. Without room a datagram is eaten.
+    /// * The socket must have been bound, or have sent something; else it is `WSAEINVAL`.
+    /// * `WSAECONNRESET` says that an earlier datagram was sent to nobody, unless
+    ///   `SIO_UDP_CONNRESET` was set to no. The socket is well.
+    ///
+    /// Header: winsock2.h.
+    /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecvfrom)
+    ///
+    /// # Safety
+    ///
+    /// * What [`WSARecv`] asks for.
+    /// * `lpFrom` and `lpFromlen` are both NULL, or lent, and nobody else's until the call has
+    ///   returned. `lpFromlen` is valid for reads and writes, and `lpFrom` for writes of as many
+    ///   bytes as it says. Both are written when the datagram comes.
+    pub fn WSARecvFrom(
+        s: SOCKET,
+        lpBuffers: *const WSABUF,
+        dwBufferCount: DWORD,
+        lpNumberOfBytesRecvd: *mut DWORD,
+        lpFlags: *mut DWORD,
+        lpFrom: *mut SOCKADDR,
+        lpFromlen: *mut i32,
+        lpOverlapped: *mut WSAOVERLAPPED,
+        lpCompletionRoutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+    ) -> i32;
+
+    /// Sends what is in the buffers, in their order, as one datagram to that address.
+    ///
+    /// Returns 0 or `SOCKET_ERROR`, to be read as the table [above](self) says.
+    ///
+    /// * A socket that is not bound is bound by it.
+    /// * More than `SO_MAX_MSG_SIZE` is `WSAEMSGSIZE`, and nothing is sent. Whether a packet
+    ///   follows then differs from one system to the next.
+    /// * Success means that the system has taken the datagram, not that it arrives.
+    /// * Without `SO_BROADCAST` an address that is everybody's is `WSAEACCES`. An address of
+    ///   another family than the socket's is an error too.
+    ///
+    /// Header: winsock2.h.
+    /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasendto)
+    ///
+    /// # Safety
+    ///
+    /// * What [`WSASend`] asks for.
+    /// * `lpTo` is NULL, or valid for reads of `iTolen` bytes during the call. That it is not
+    ///   needed for longer is not documented, so it is lent where that costs nothing.
+    pub fn WSASendTo(
+        s: SOCKET,
+        lpBuffers: *const WSABUF,
+        dwBufferCount: DWORD,
+        lpNumberOfBytesSent: *mut DWORD,
+        dwFlags: DWORD,
+        lpTo: *const SOCKADDR,
+        iTolen: i32,
         lpOverlapped: *mut WSAOVERLAPPED,
         lpCompletionRoutine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
     ) -> i32;

@@ -2,7 +2,7 @@
 //!
 //! Everything is asked of types and not of names, so an alias is what it stands for.
 
-use overlapped::ffi::types::{DWORD, GUID, HANDLE, SOCKET};
+use overlapped::ffi::types::{DWORD, GUID, HANDLE, SOCKET, WAITORTIMERCALLBACK};
 
 /// What a type is when it is passed: its size, below zero if it is an integer with a sign.
 pub trait Coded {
@@ -13,6 +13,10 @@ impl Coded for i32 {
     const CODE: i64 = -(size_of::<i32>() as i64);
 }
 
+impl Coded for i64 {
+    const CODE: i64 = -(size_of::<i64>() as i64);
+}
+
 macro_rules! coded {
     ($([$($parameter:tt)*] $type:ty),*) => {$(
         impl<$($parameter)*> Coded for $type {
@@ -21,7 +25,9 @@ macro_rules! coded {
     )*};
 }
 
-coded!([] (), [] u8, [] u16, [] u32, [] usize);
+coded!([] (), [] u8, [] u16, [] u32, [] u64, [] usize);
+// Of the pointers to functions this one is taken and is never NULL.
+coded!([] WAITORTIMERCALLBACK);
 coded!([T] *const T, [T] *mut T, [T] Option<T>, [T, const N: usize] [T; N]);
 
 /// The code of the field that a function finds in an `S`. It is never called: its type is enough.

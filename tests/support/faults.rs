@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread;
 use std::time::Instant;
 
+/// The error of calls that fail when the system has no memory of its own left.
+pub use overlapped::ffi::constants::ERROR_NO_SYSTEM_RESOURCES;
 use overlapped::ffi::constants::*;
 use overlapped::ffi::ntstatus::STATUS_PENDING;
 use overlapped::ffi::types::OVERLAPPED;
@@ -374,9 +376,6 @@ pub fn last_error() -> u32 {
 pub fn assert_code(error: &io::Error, code: impl TryInto<i32, Error: Debug>) {
     assert_eq!(error.raw_os_error(), Some(code.try_into().expect("a code")), "{error:?}");
 }
-
-/// The error of calls that fail when the system has no memory of its own left.
-pub const ERROR_NO_SYSTEM_RESOURCES: u32 = 1450;
 
 #[link(name = "kernel32")]
 unsafe extern "system" {
