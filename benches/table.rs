@@ -46,7 +46,7 @@ mod table {
         #[inline]
         pub fn lend(&self, hint: u32, value: Value) -> Operation {
             let Some(vacant) = self.0.take_slot(hint) else { panic!("out of memory") };
-            let Ok(lent) = vacant.fill(value).lend() else { panic!("closed") };
+            let Ok(lent) = vacant.fill(value).lend(0) else { panic!("closed") };
             Operation { slot: lent.id().slot(), overlapped: lent.overlapped() }
         }
 

@@ -71,6 +71,98 @@ pub enum Completion<B = Vec<u8>> {
         /// done with it.
         result: Result<(), Failure>,
     },
+    /// A [`receive_from`](super::Registration::receive_from) has ended, or a receive on a UDP socket
+    /// that is connected. Here is its buffer again.
+    ReceivedFrom {
+        /// The key of the registration.
+        key: Key,
+        /// What `receive_from` returned.
+        id: OperationId,
+        /// The buffer that was lent, with the bytes received counted as filled. After a failure it
+        /// is as it was.
+        buffer: B,
+        /// The datagram. An error of the kind `ConnectionReset` is about one that was *sent* from
+        /// this socket before: nobody was there to take it. Nothing is wrong with the socket, so
+        /// receive again.
+        result: Result<Datagram, Failure>,
+    },
+    /// A read has ended: of a file, by [`read_at`](super::Registration::read_at), or of a pipe, by
+    /// [`read`](super::Registration::read). Here is its buffer again.
+    Read {
+        /// The key of the registration.
+        key: Key,
+        /// What the submission returned.
+        id: OperationId,
+        /// The buffer that was lent, with the bytes read counted as filled. After a failure it is
+        /// as it was.
+        buffer: B,
+        /// What was read.
+        result: Result<Content, Failure>,
+    },
+    /// A write has ended: to a file, by [`write_at`](super::Registration::write_at) or
+    /// [`append`](super::Registration::append), or to a pipe, by
+    /// [`write`](super::Registration::write). Here is its buffer again.
+    Written {
+        /// The key of the registration.
+        key: Key,
+        /// What the submission returned.
+        id: OperationId,
+        /// The buffer that was lent, as it was.
+        buffer: B,
+        /// How many bytes were written. After a failure it is what the system has left there, and
+        /// may be wrong.
+        count: usize,
+        /// `Ok` if the system has taken as many bytes as `count` says. Of a file it does not say
+        /// that they are on the disk, nor of a pipe that the other end has read them.
+        result: Result<(), Failure>,
+    },
+    /// A [`connect_client`](super::Registration::connect_client) has ended.
+    ClientConnected {
+        /// The key of the pipe's registration.
+        key: Key,
+        /// What `connect_client` returned.
+        id: OperationId,
+        /// `Ok` if a client has opened the pipe. It can have closed it since; then the first read
+        /// says so.
+        result: Result<(), Failure>,
+    },
+    /// An operation that was started by [`submit`](super::Registration::submit) has ended. Here is
+    /// its buffer again.
+    Raw {
+        /// The key of the registration.
+        key: Key,
+        /// What `submit` returned.
+        id: OperationId,
+        /// The buffer that was lent. What was written into its spare room is not counted as filled;
+        /// who knows what the operation has done can do that, by
+        /// [`advance`](super::Buffer::advance).
+        buffer: B,
+        /// The count that the system has left: of bytes, for nearly all operations.
+        count: usize,
+        /// How it ended. A warning of the system is an error here, though bytes may have come:
+        /// that of error 234, say, for a message that was cut.
+        result: Result<(), Failure>,
+    },
+    /// What was [watched](super::CompletionQueue::watch) is signalled: a process has ended, an
+    /// event was set, a timer is due.
+    Signalled {
+        /// The key of the registration.
+        key: Key,
+        /// The id of the wait.
+        id: OperationId,
+        /// `Ok` if it is signalled, and an error, mostly `Cancelled`, if the wait has ended without
+        /// that.
+        result: Result<(), Failure>,
+    },
+    /// A [job](super::Job) has a message. Windows does not guarantee that messages arrive, and by
+    /// the time that one is read the process may be gone, and its number another's. So it is a
+    /// hint: what counts is what the handle of a process, or of the job, says.
+    Job {
+        /// The key of the job's registration.
+        key: Key,
+        /// What has happened.
+        message: JobMessage,
+    },
     /// A value that the program has sent to itself with
     /// [`post`](super::CompletionQueue::post).
     Posted {
@@ -102,6 +194,13 @@ impl<B> Completion<B> {
             | Self::Sent { key, .. }
             | Self::Accepted { key, .. }
             | Self::Connected { key, .. }
+            | Self::ReceivedFrom { key, .. }
+            | Self::Read { key, .. }
+            | Self::Written { key, .. }
+            | Self::ClientConnected { key, .. }
+            | Self::Raw { key, .. }
+            | Self::Signalled { key, .. }
+            | Self::Job { key, .. }
             | Self::Posted { key, .. } => Some(*key),
             Self::Foreign(packet) => Some(packet.key()),
             Self::Woken | Self::ShutDown => None,
@@ -109,24 +208,96 @@ impl<B> Completion<B> {
     }
 
     /// What the submission has returned; none for what was not submitted: wake-ups, posted values,
-    /// the shutdown and foreign packets.
+    /// messages of jobs, the shutdown and foreign packets.
     pub fn id(&self) -> Option<OperationId> {
         match self {
             Self::Received { id, .. }
             | Self::Readable { id, .. }
             | Self::Sent { id, .. }
             | Self::Accepted { id, .. }
-            | Self::Connected { id, .. } => Some(*id),
-            Self::Posted { .. } | Self::Foreign(_) | Self::Woken | Self::ShutDown => None,
+            | Self::Connected { id, .. }
+            | Self::ReceivedFrom { id, .. }
+            | Self::Read { id, .. }
+            | Self::Written { id, .. }
+            | Self::ClientConnected { id, .. }
+            | Self::Raw { id, .. }
+            | Self::Signalled { id, .. } => Some(*id),
+            Self::Job { .. }
+            | Self::Posted { .. }
+            | Self::Foreign(_)
+            | Self::Woken
+            | Self::ShutDown => None,
         }
     }
 
-    /// The buffer that comes back with it, however the operation has ended: that of a receive or a
-    /// send.
+    /// The buffer that comes back with it, however the operation has ended: that of a receive, a
+    /// send, a read, a write, or of an operation that was started raw.
     pub fn into_buffer(self) -> Option<B> {
         match self {
-            Self::Received { buffer, .. } | Self::Sent { buffer, .. } => Some(buffer),
+            Self::Received { buffer, .. }
+            | Self::Sent { buffer, .. }
+            | Self::ReceivedFrom { buffer, .. }
+            | Self::Read { buffer, .. }
+            | Self::Written { buffer, .. }
+            | Self::Raw { buffer, .. } => Some(buffer),
             _ => None,
         }
     }
+}
+
+/// A datagram that has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Who has sent it.
+    pub from: SocketAddr,
+    /// How many bytes of it are in the buffer, from 0: an empty datagram is one, too.
+    pub count: usize,
+    /// Whether it was longer than the spare room of the buffer. Then the beginning of it is there,
+    /// and the rest is lost.
+    pub truncated: bool,
+}
+
+/// What a read has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// So many bytes, of a file or of a pipe that carries bytes. It is 0 only if the other end of a
+    /// pipe has written a message of no bytes, which is not the end.
+    Bytes(usize),
+    /// A whole message of so many bytes, or the last part of one; 0 is an empty message.
+    Message(usize),
+    /// So many bytes of a message that is longer than the room was. The next read goes on with it.
+    Part(usize),
+    /// Nothing, for there is nothing more: the file ends before this place, or the other end of the
+    /// pipe is closed.
+    End,
+}
+
+impl Content {
+    /// How many bytes have come.
+    pub fn count(self) -> usize {
+        match self {
+            Self::Bytes(count) | Self::Message(count) | Self::Part(count) => count,
+            Self::End => 0,
+        }
+    }
+}
+
+/// What has happened in a job.
+///
+/// Processes are named by their numbers, of which there may be a new owner by the time that the
+/// message is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JobMessage {
+    /// A process has come into the job (`JOB_OBJECT_MSG_NEW_PROCESS`).
+    NewProcess(u32),
+    /// A process of it has ended (`JOB_OBJECT_MSG_EXIT_PROCESS`).
+    Exited(u32),
+    /// A process of it has ended by a failure (`JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS`).
+    Failed(u32),
+    /// No process is left in it (`JOB_OBJECT_MSG_ACTIVE_PROCESS_ZERO`).
+    Empty,
+    /// Another message, by its number (`JOB_OBJECT_MSG_...`), and what came with it, which is the
+    /// number of a process or 0.
+    Other(u32, u32),
 }

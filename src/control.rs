@@ -13,7 +13,9 @@ mod waker;
 use std::io;
 
 use super::ffi::types::OVERLAPPED;
+use super::in_flight::write_status;
 use super::port::{CompletionPort, Key, Packet};
+use super::status::Status;
 use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::sync::{AtomicBool, AtomicU8, AtomicUsize, Mutex, PoisonError};
 
@@ -55,7 +57,7 @@ const REMINDER_OWED: u8 = 2;
 /// The port, and the state of what is told through it. Lives as long as a queue, a registration, a
 /// waker or a batch does, so a packet is never posted to a handle that has become another object's.
 #[derive(Debug)]
-pub(super) struct Control {
+pub struct Control {
     port: CompletionPort,
     wake: AtomicU8,
     posting: Mutex<()>,
@@ -110,6 +112,32 @@ impl Control {
         // SAFETY: the address is that of a byte of ours, where no operation is; it is only
         // compared.
         unsafe { self.port.post_overlapped(key, value, mark) }
+    }
+
+    /// Ends an operation in the system's place: writes how, and posts its packet. After an error it
+    /// is as it was.
+    ///
+    /// # Safety
+    ///
+    /// * The `OVERLAPPED` is that of an operation which is lent on this port, and which the kernel
+    ///   does not work on, now or later.
+    /// * Nobody else ends it.
+    #[allow(dead_code, reason = "it is not there for the explorer of interleavings")]
+    pub(super) unsafe fn end(
+        &self,
+        key: Key,
+        overlapped: *mut OVERLAPPED,
+        status: Status,
+    ) -> io::Result<()> {
+        // SAFETY: the caller's promises, passed on.
+        unsafe { write_status(overlapped, status) };
+        // SAFETY: the packet says that the operation has ended, which is so.
+        let posted = unsafe { self.port.post_overlapped(key, 0, overlapped) };
+        if posted.is_err() {
+            // SAFETY: as above; without a packet nobody has taken it.
+            unsafe { write_status(overlapped, Status::PENDING) };
+        }
+        posted
     }
 
     #[inline]

@@ -22,6 +22,7 @@ use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::sync::{AtomicBool, AtomicU64, yield_now};
 
 pub(super) use self::lending::{Lent, Reserved, Vacant};
+pub(super) use self::slot::write_status;
 use self::slot::{GENERATION, HOLDS_VALUE, LENT, MAX_PINS, PIN, Slot, USES};
 use self::slots::{SlotRef, Slots};
 

@@ -126,6 +126,23 @@ mod queue;
 
 #[cfg(windows)]
 mod tcp;
+#[cfg(windows)]
+mod udp;
+
+#[cfg(windows)]
+mod transfer;
+
+#[cfg(windows)]
+mod file;
+#[cfg(windows)]
+mod pipe;
+#[cfg(windows)]
+mod raw;
+
+#[cfg(windows)]
+mod job;
+#[cfg(windows)]
+mod watch;
 
 // The search of the documentation knows a type of a private module by an alias only if it stands
 // here. Other names of functions stand beside the methods that call them.
@@ -152,6 +169,9 @@ pub use self::port::Key;
 #[cfg(windows)]
 #[doc(alias = "OVERLAPPED_ENTRY")]
 pub use self::{completion::Completion, port::Packet, queue::Completions};
+
+#[cfg(windows)]
+pub use self::completion::{Content, Datagram, JobMessage};
 
 #[cfg(windows)]
 #[doc(alias = "OVERLAPPED")]

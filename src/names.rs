@@ -30,10 +30,31 @@ mod layer {
         Sent,
         Accepted,
         Connected,
+        ReceivedFrom,
+        Read,
+        Written,
+        ClientConnected,
+        Raw,
+        Signalled,
+        Job,
         Posted,
         Woken,
         ShutDown,
         Foreign(),
+    }
+    pub struct Datagram;
+    pub enum Content {
+        Bytes(),
+        Message(),
+        Part(),
+        End,
+    }
+    pub enum JobMessage {
+        NewProcess(),
+        Exited(),
+        Failed(),
+        Empty,
+        Other(),
     }
     pub struct Completions;
     pub struct OperationId;

@@ -152,13 +152,16 @@ impl<B: Buffer> CompletionQueue<B> {
         source: S,
         key: Key,
     ) -> Result<Registration<S, B>, Rejected<S>> {
-        if let Err(error) = self.core.control.port().associate(source.handle(), key) {
-            return Err(Rejected::new(error, source));
+        match source.associate(&self.core.control, key) {
+            Ok(memo) => {
+                if !S::IS_WAITED_FOR {
+                    // A provider that cannot do without works as well, only slower.
+                    let _ = set_notification_modes(source.handle(), FILE_SKIP_SET_EVENT_ON_HANDLE);
+                }
+                Ok(Registration::new(Arc::clone(&self.core), source, memo, key))
+            }
+            Err(error) => Err(Rejected::new(error, source)),
         }
-        // Nobody waits on the handle itself, so the system need not signal it each time. A provider
-        // that cannot do without works as well, only slower.
-        let _ = set_notification_modes(source.handle(), FILE_SKIP_SET_EVENT_ON_HANDLE);
-        Ok(Registration::new(Arc::clone(&self.core), source, key))
     }
 
     /// A way to wake a thread that waits here, for other threads to keep.

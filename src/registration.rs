@@ -15,7 +15,7 @@ mod rejected;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::os::windows::io::{AsSocket, BorrowedSocket};
+use std::os::windows::io::{AsHandle, AsSocket, BorrowedHandle, BorrowedSocket};
 use std::ptr::null_mut;
 use std::sync::Arc;
 
@@ -41,15 +41,35 @@ pub trait Source: sealed::Handle {}
 pub(super) mod sealed {
     use std::io;
     use std::os::windows::io::BorrowedHandle;
+    use std::sync::Arc;
+
+    use super::super::control::Control;
+    use super::super::operation::Canceller;
+    use super::super::port::Key;
 
     pub trait Handle {
         /// What is remembered of such a handle beside it.
         type Memo: Default;
 
+        /// Whether somebody may wait for the handle itself, as std does for a file. If not, the
+        /// system need not signal it each time.
+        const IS_WAITED_FOR: bool = false;
+
         fn handle(&self) -> BorrowedHandle<'_>;
 
         /// An error if it is not what its type says, so that its operations would end otherwise.
         fn check(&self) -> io::Result<()>;
+
+        /// From now on its operations end with packets in this port, under this key.
+        fn associate(&self, control: &Arc<Control>, key: Key) -> io::Result<Self::Memo> {
+            control.port().associate(self.handle(), key)?;
+            Ok(Self::Memo::default())
+        }
+
+        /// What cancels its operations, as long as handle and memo are there.
+        fn canceller(&self, _memo: &Self::Memo) -> Canceller {
+            Canceller::of_handle(self.handle())
+        }
     }
 }
 
@@ -72,15 +92,17 @@ pub(super) mod sealed {
 pub struct Registration<S: Source, B: Buffer = Vec<u8>, M: Mode = Queued> {
     /// Before the source, so that it leaves while the handle is open.
     pub(super) association: Association<B>,
+    /// Before the source, too, for it can be about the open handle.
     pub(super) memo: S::Memo,
     source: S,
     mode: PhantomData<M>,
 }
 
 impl<S: Source, B: Buffer> Registration<S, B> {
-    pub(super) fn new(core: Arc<Core<B>>, source: S, key: Key) -> Self {
-        let association = Association::new(core, source.handle(), key);
-        Self { association, memo: S::Memo::default(), source, mode: PhantomData }
+    /// Of a source that was associated, which has brought the memo.
+    pub(super) fn new(core: Arc<Core<B>>, source: S, memo: S::Memo, key: Key) -> Self {
+        let association = Association::new(core, source.canceller(&memo), key);
+        Self { association, memo, source, mode: PhantomData }
     }
 }
 
@@ -164,6 +186,13 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     #[doc(alias = "CancelIoEx")]
     pub fn cancel_all(&self) -> io::Result<bool> {
         self.association.cancel(null_mut())
+    }
+}
+
+impl<S: Source + AsHandle, B: Buffer, M: Mode> AsHandle for Registration<S, B, M> {
+    /// The handle, for calls that take one.
+    fn as_handle(&self) -> BorrowedHandle<'_> {
+        self.source.as_handle()
     }
 }
 

@@ -3,17 +3,21 @@
 
 mod accepting;
 mod address;
+mod address_room;
 mod connecting;
 mod extension;
 mod options;
+mod rooms;
 
 #[cfg(windows)]
 pub(super) use self::{
-    accepting::{ADDRESS_LEN, Accepting, AddressBuffers},
+    accepting::{ADDRESS_LEN, Accepting, AddressBuffer},
     address::{RawAddress, reachable, unspecified},
+    address_room::AddressRoom,
     connecting::Connecting,
     extension::extensions,
     options::*,
+    rooms::Rooms,
 };
 
 /// The memory of an operation that is not over when the system says so: something is left to do

@@ -5,8 +5,9 @@
 use std::fmt;
 use std::io;
 
-use super::ffi::ntstatus;
-use super::ffi::types::NTSTATUS;
+#[cfg(windows)]
+use super::ffi::{constants::ERROR_MR_MID_NOT_FOUND, ntdll};
+use super::ffi::{ntstatus, types::NTSTATUS};
 
 /// An NTSTATUS, as the system leaves it in `OVERLAPPED.Internal`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +51,22 @@ pub enum Failure {
 impl Status {
     pub(super) const SUCCESS: Self = Self(ntstatus::STATUS_SUCCESS);
     pub(super) const PENDING: Self = Self(ntstatus::STATUS_PENDING);
+    pub(super) const CANCELLED: Self = Self(ntstatus::STATUS_CANCELLED);
+    pub(super) const END_OF_FILE: Self = Self(ntstatus::STATUS_END_OF_FILE);
+    pub(super) const PIPE_BROKEN: Self = Self(ntstatus::STATUS_PIPE_BROKEN);
+    /// What there is was longer than the room: it is there as far as it fits.
+    pub(super) const CUT: Self = Self(ntstatus::STATUS_BUFFER_OVERFLOW);
 
     /// The low 32 bits of the field are the status. In the others Wine leaves what was there.
     #[inline]
     pub(super) fn from_internal(internal: usize) -> Self {
         Self(internal as NTSTATUS)
+    }
+
+    /// As the system writes it in the field.
+    #[inline]
+    pub(super) fn to_internal(self) -> usize {
+        self.0 as u32 as usize
     }
 
     /// Whether it is an error, and neither a success nor a warning.
@@ -63,10 +75,17 @@ impl Status {
         self.0 as u32 >> 30 == 0b11
     }
 
-    /// What a finished operation says to its owner.
+    /// What a finished operation on a socket says to its owner.
     #[inline]
     pub(super) fn result(self) -> Result<(), Failure> {
         if self.0 >= 0 { Ok(()) } else { Err(self.failure()) }
+    }
+
+    /// What a finished operation says to its owner that is not one on a socket: the same status can
+    /// have another meaning there, and another code.
+    #[cfg(windows)]
+    pub(super) fn result_of_file(self) -> Result<(), Failure> {
+        if self.0 >= 0 { Ok(()) } else { Err(self.failure_of_file()) }
     }
 
     /// Not inlined, or the whole table would be a part of every place where an operation succeeds.
@@ -80,6 +99,20 @@ impl Status {
                 None => io::Error::other(UnknownStatus(failed)),
             }),
         }
+    }
+
+    /// The system's own translation is made for files, pipes and devices, so here it is right.
+    #[cfg(windows)]
+    #[cold]
+    #[inline(never)]
+    fn failure_of_file(self) -> Failure {
+        if self == Self::CANCELLED {
+            return Failure::Cancelled;
+        }
+        Failure::Error(match ntdll::RtlNtStatusToDosError(self.0) {
+            ERROR_MR_MID_NOT_FOUND => io::Error::other(UnknownStatus(self.0)),
+            code => io::Error::from_raw_os_error(code as i32),
+        })
     }
 }
 

@@ -36,7 +36,7 @@ mod table {
         pub fn lend_and_complete(&self, count: usize, kept: usize) {
             let lend = |number| {
                 let reserved = self.0.take_slot(0).expect("there is memory").fill([number; 37]);
-                reserved.lend().expect("the table is open").overlapped()
+                reserved.lend(0).expect("the table is open").overlapped()
             };
             let lent: Vec<_> = (0..count as u64).map(lend).collect();
             for overlapped in &lent[kept..] {

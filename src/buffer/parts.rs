@@ -1,7 +1,8 @@
-//! The parts of a buffer in the form that Winsock takes: an array of lengths and addresses.
+//! The parts of a buffer in the form that Winsock takes: an array of lengths and addresses. And the
+//! one part that the calls of files take.
 
 #![cfg_attr(not(windows), allow(dead_code, reason = "tested everywhere, used on Windows"))]
-#![cfg_attr(test, allow(unsafe_code, reason = "the tests read what was written"))]
+#![allow(unsafe_code, reason = "it reads what it has written")]
 
 use std::mem::MaybeUninit;
 
@@ -9,7 +10,7 @@ use super::super::ffi::types::WSABUF;
 use super::Buffer;
 
 /// How many parts one operation uses, so that their array fits on the stack.
-const MAX_PARTS: usize = 16;
+pub(crate) const MAX_PARTS: usize = 16;
 
 /// How many bytes of one part: the system locks the pages of what it is lent, and for more than
 /// this it often answers that it is out of buffers.
@@ -89,6 +90,13 @@ impl<'a> Parts<'a> {
         self.is_empty
     }
 
+    /// How many bytes are in them.
+    pub(crate) fn len(&self) -> usize {
+        let parts = &self.array[..self.count as usize];
+        // SAFETY: `push` writes what it counts.
+        parts.iter().map(|part| unsafe { part.assume_init() }.len as usize).sum()
+    }
+
     #[inline]
     fn new(array: &'a mut Array) -> Self {
         Self { array, count: 0, left: u32::MAX, is_empty: true }
@@ -105,6 +113,39 @@ impl<'a> Parts<'a> {
         self.array[self.count as usize].write(WSABUF { len, buf });
         self.count += 1;
     }
+}
+
+/// The first spare room of a buffer that is not empty, as far as one operation can fill it. A file
+/// and a pipe are read into one piece of memory.
+pub(crate) fn one_spare<B: Buffer>(buffer: &mut B) -> (*mut u8, u32) {
+    for part in 0..buffer.parts() {
+        let spare = buffer.spare(part);
+        if !spare.is_empty() {
+            return (spare.as_mut_ptr().cast(), length(spare.len()));
+        }
+    }
+    (std::ptr::null_mut(), 0)
+}
+
+/// The filled bytes of a buffer if they are all in one part. `None` if they are in several.
+#[allow(dead_code, reason = "a room can be left out that needs it")]
+pub(crate) fn one_filled<B: Buffer>(buffer: &B) -> Option<(*const u8, u32)> {
+    // Not NULL, for some systems refuse that even where nothing is read.
+    let mut found = (std::ptr::dangling(), 0);
+    for part in 0..buffer.parts() {
+        let filled = buffer.filled(part);
+        if !filled.is_empty() {
+            if found.1 != 0 {
+                return None;
+            }
+            found = (filled.as_ptr(), length(filled.len()));
+        }
+    }
+    Some(found)
+}
+
+fn length(len: usize) -> u32 {
+    len.min(MAX_PART_LEN as usize) as u32
 }
 
 #[cfg(test)]

@@ -72,15 +72,16 @@ impl<'a, T> Reserved<'a, T> {
         value
     }
 
-    /// Makes the operation the kernel's, for the system call that comes next. Everything that a
+    /// Makes the operation the kernel's, for the system call that comes next, at an offset that is
+    /// 0 for all but files. Everything that a
     /// thread which completes it reads has been written when this returns, for the packet can be
     /// dequeued on another thread before that call comes back. When the table has been closed the
     /// value comes back.
     #[inline(always)]
-    pub(crate) fn lend(self) -> Result<Lent<'a, T>, T> {
+    pub(crate) fn lend(self, offset: u64) -> Result<Lent<'a, T>, T> {
         let slot = self.place.slot();
         // SAFETY: the slot is taken, and not lent.
-        unsafe { slot.prepare() };
+        unsafe { slot.prepare(offset) };
         let generation = slot.state.load(Relaxed) & !USES;
         // It counts as in flight, and then it looks whether the table is closed; who closes the
         // table counts after. So either this sees that it is closed, or it is among those that are
@@ -143,18 +144,18 @@ impl<T> Lent<'_, T> {
     /// * The call has returned an error, and it is not that the operation is pending.
     #[cold]
     pub(crate) unsafe fn take_back(self) -> Option<T> {
-        // What was refused before it began still reads "pending". What has failed in the kernel at
-        // once can read as an error, the one case in which the status is written without a packet,
-        // says Microsoft. Anything else, a warning or a success, has run, and ends with a packet
-        // even when the call says that it has failed, as with a datagram that was cut.
         let slot = self.place.slot();
-        let refused = || slot.status() == Status::PENDING || slot.status().is_error();
         // SAFETY: with one of these the call's error is all that comes of it.
-        unsafe { self.take(refused) }
+        unsafe { self.take(|| slot.is_refused()) }
     }
 
-    /// Takes back an operation that has ended at once, without a packet. `None` if a packet came
-    /// all the same.
+    /// Whether a call that has failed is all that comes of the operation.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.place.slot().is_refused()
+    }
+
+    /// Takes back an operation that has succeeded at once, without a packet. `None` if a packet
+    /// came all the same.
     ///
     /// # Safety
     ///
@@ -162,11 +163,22 @@ impl<T> Lent<'_, T> {
     ///   then.
     #[inline]
     pub(crate) unsafe fn take_done(self) -> Option<Completed<T>> {
+        // SAFETY: the caller vouches that it has ended, and that no packet will come.
+        unsafe { self.take_ended(Status::SUCCESS) }
+    }
+
+    /// As [`take_done`](Self::take_done), of one that has ended with this status.
+    ///
+    /// # Safety
+    ///
+    /// * The call has returned, the operation has ended so, and the system queues no packet of it.
+    #[inline]
+    pub(crate) unsafe fn take_ended(self, status: Status) -> Option<Completed<T>> {
         let id = self.id;
         let count = self.place.slot().counted() as usize;
         // SAFETY: the caller vouches that the operation has ended, and that no packet will come.
         let value = unsafe { self.take(|| true) }?;
-        Some(Completed { id, status: Status::SUCCESS, count, value })
+        Some(Completed { id, status, count, value })
     }
 
     /// Takes the operation from the kernel, whose call is over, if `when` and if it is still there.

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU32;
 use super::super::ffi::ntstatus::STATUS_PENDING;
 use super::super::ffi::types::OVERLAPPED;
 use super::super::status::Status;
-use super::super::sync::Ordering::{Acquire, Relaxed, SeqCst};
+use super::super::sync::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use super::super::sync::{AtomicU64, AtomicUsize};
 use super::slots::Zeroed;
 
@@ -86,40 +86,48 @@ impl<T> Slot<T> {
         self.value.get().cast()
     }
 
-    /// Makes the memory that a call is given as new. `Internal` is written as an atomic, since a
-    /// stray packet can lead another thread to this field at any time; a packet that comes while it
-    /// says "pending" is not the system's.
+    /// Makes the memory that a call is given as new, for a place in a file. `Internal` is written
+    /// as an atomic, since a stray packet can lead another thread to this field at any time; a
+    /// packet that comes while it says "pending" is not the system's.
     ///
     /// # Safety
     ///
     /// * The caller has taken the slot, and the kernel does not have it.
     #[inline]
-    pub(super) unsafe fn prepare(&self) {
+    pub(super) unsafe fn prepare(&self, offset: u64) {
         self.internal().store(STATUS_PENDING as usize, Relaxed);
         let overlapped = self.overlapped();
         // SAFETY: this slot's own `OVERLAPPED`, which is the caller's alone.
         unsafe { (*overlapped).InternalHigh = 0 };
-        // Where service providers may leave something, says Microsoft, and a call finds it.
+        // Of a socket they are 0: service providers may leave something there, says Microsoft, and
+        // a call finds it.
         // SAFETY: as above.
-        unsafe { (*overlapped).Offset = 0 };
+        unsafe { (*overlapped).Offset = offset as u32 };
         // SAFETY: as above.
-        unsafe { (*overlapped).OffsetHigh = 0 };
+        unsafe { (*overlapped).OffsetHigh = (offset >> 32) as u32 };
         self.reported.count.store(0, Relaxed);
         self.reported.flags.store(0, Relaxed);
     }
 
     /// `OVERLAPPED.Internal`, the one field that is read while the kernel may write it.
     pub(super) fn internal(&self) -> &AtomicUsize {
-        let overlapped = self.overlapped.get();
-        // SAFETY: the pointer is to this slot's own `OVERLAPPED`.
-        let field = unsafe { &raw mut (*overlapped).Internal };
-        // SAFETY: the field is aligned and lives as long as the slot; this process touches it
-        // only through this function, and the kernel writes it as one word.
-        unsafe { AtomicUsize::from_ptr(field) }
+        // SAFETY: this slot's own `OVERLAPPED`, which lives as long as the slot.
+        unsafe { internal(self.overlapped.get()) }
     }
 
     pub(super) fn status(&self) -> Status {
         Status::from_internal(self.internal().load(Acquire))
+    }
+
+    /// What a call that has failed leaves, if that is all that comes of the operation.
+    ///
+    /// What was refused before it began still reads "pending". What has failed in the kernel at
+    /// once can read as an error, the one case in which the status is written without a packet,
+    /// says Microsoft. Anything else, a warning or a success, has run, and ends with a packet even
+    /// when the call says that it has failed, as with a datagram that was cut.
+    pub(super) fn is_refused(&self) -> bool {
+        let status = self.status();
+        status == Status::PENDING || status.is_error()
     }
 
     /// Whether the kernel has the slot, and nobody has claimed it.
@@ -137,4 +145,29 @@ impl<T> Slot<T> {
         // the other.
         self.state.fetch_update(SeqCst, Acquire, taken).ok().map(|state| state & !(LENT | also))
     }
+}
+
+/// The field of an `OVERLAPPED` in which the status is written.
+///
+/// # Safety
+///
+/// * The `OVERLAPPED` is that of a slot, which lives for `'a`.
+unsafe fn internal<'a>(overlapped: *mut OVERLAPPED) -> &'a AtomicUsize {
+    // SAFETY: the caller vouches that the pointer is to the `OVERLAPPED` of a slot.
+    let field = unsafe { &raw mut (*overlapped).Internal };
+    // SAFETY: the field is aligned and lives as long as the slot; this process touches it only
+    // through this function, and the kernel writes it as one word.
+    unsafe { AtomicUsize::from_ptr(field) }
+}
+
+/// Writes how an operation has ended that the kernel does not have, as the kernel would.
+///
+/// # Safety
+///
+/// * The `OVERLAPPED` is that of an operation which is lent, and which the kernel does not work on,
+///   now or later.
+/// * Nobody else writes how it has ended.
+pub(crate) unsafe fn write_status(overlapped: *mut OVERLAPPED, status: Status) {
+    // SAFETY: while the operation is lent its slot lives.
+    unsafe { internal(overlapped) }.store(status.to_internal(), Release);
 }

@@ -54,7 +54,7 @@ fn reserve<T>(table: &InFlight<T>, hint: u32, value: T) -> Reserved<'_, T> {
 /// Makes an operation the kernel's, for a call that goes on while what is returned is there.
 fn call<T>(table: &InFlight<T>, hint: u32, value: T) -> Lent<'_, T> {
     let reserved = reserve(table, hint, value);
-    reserved.lend().ok().expect("the table is open")
+    reserved.lend(0).ok().expect("the table is open")
 }
 
 fn lend<T>(table: &InFlight<T>, value: T) -> Pending {
@@ -188,7 +188,7 @@ fn a_value_rests_at_one_address_from_reserving_to_completing() {
     let table = InFlight::new();
     let mut reserved = reserve(&table, 0, [1_u8; 64]);
     let place = reserved.value().as_mut_ptr();
-    let lent = reserved.lend().expect("the table is open");
+    let lent = reserved.lend(0).expect("the table is open");
     // SAFETY: the value is lent, and this test is the kernel that writes to it.
     unsafe { place.write(42) };
     end(lent.overlapped(), SUCCESS, 1);
@@ -205,7 +205,7 @@ fn a_closed_table_gives_values_back_and_finishes_what_it_has() {
     // Closed in between, as by a queue that is dropped while a buffer's code runs.
     let reserved = reserve(&table, 0, mint.token(2));
     table.close();
-    let returned = reserved.lend().err().expect("a closed table lends nothing");
+    let returned = reserved.lend(0).err().expect("a closed table lends nothing");
     assert_eq!((returned.number, table.count()), (2, 1));
     finish(&lent, SUCCESS, 0);
     assert_eq!(complete(&table, lent.overlapped).map(|ended| ended.value.number), Some(1));

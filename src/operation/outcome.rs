@@ -4,17 +4,23 @@ use std::io;
 
 use super::super::ffi;
 use super::super::ffi::constants::WSA_IO_PENDING;
+use super::super::status::Status;
 
-/// The answer of a call that starts an operation on a socket.
+/// The answer of a call that starts an operation.
+#[allow(dead_code, reason = "a room can be left out that needs the last one")]
 pub(crate) enum SubmitOutcome {
     /// The operation has succeeded. Its packet is in the port, unless the handle leaves such out.
     Done,
     Pending,
     Failed(io::Error),
+    /// The call has failed, and by that said how the operation has ended, for which the system
+    /// queues no packet: a file is at its end, say.
+    Ended(Status),
 }
 
 impl SubmitOutcome {
-    /// The answer of the call that has just returned, by whether it says that it has succeeded.
+    /// The answer of the call of Winsock that has just returned, by whether it says that it has
+    /// succeeded.
     #[inline]
     pub(crate) fn of_call(succeeded: bool) -> Self {
         if succeeded {

@@ -4,7 +4,7 @@
 #![allow(unsafe_code, reason = "it vouches for handles that are open")]
 
 use std::io;
-use std::os::windows::io::{BorrowedSocket, RawSocket};
+use std::os::windows::io::{AsRawHandle, BorrowedHandle, BorrowedSocket, RawSocket};
 use std::ptr::{null_mut, without_provenance_mut};
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use super::super::ffi::constants::{ERROR_NOT_FOUND, FALSE};
 use super::super::ffi::types::OVERLAPPED;
 use super::super::port::Key;
 use super::super::socket::Finish;
-use super::super::status::Failure;
+use super::super::status::{Failure, Status};
 use super::super::sync::Ordering::{Acquire, Relaxed, Release};
-use super::super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, PoisonError};
+use super::super::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, PoisonError};
 
 /// What an operation knows of the registration that submitted it. The registration has one
 /// reference, the list another, and each operation in flight one more, so the count says how many
@@ -23,11 +23,53 @@ use super::super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, PoisonError
 #[derive(Debug)]
 pub(crate) struct Owner {
     pub(crate) key: Key,
-    /// Open until the registration has left the list; see [`End::of`].
-    handle: usize,
+    canceller: Canceller,
     gone: AtomicBool,
-    /// Where in the list it is.
-    position: AtomicUsize,
+    /// Where in the list it is. 32 bits are enough for all handles that a process can have.
+    position: AtomicU32,
+}
+
+/// How an operation of a registration is cancelled, or all of them with NULL: it says whether there
+/// was one.
+///
+/// # Safety
+///
+/// * The first argument is what stands beside this function in a [`Canceller`], and is there.
+type Cancel = unsafe fn(usize, *mut OVERLAPPED) -> io::Result<bool>;
+
+/// What can cancel the operations of a registration, until that has left the list.
+#[derive(Clone, Copy, Debug)]
+pub struct Canceller {
+    /// Of files and sockets the handle, which is open as long as this is used; see [`End::of`].
+    what: usize,
+    cancel: Cancel,
+}
+
+impl Canceller {
+    /// By the system, which knows the operations of a handle.
+    pub(crate) fn of_handle(handle: BorrowedHandle<'_>) -> Self {
+        Self { what: handle.as_raw_handle().addr(), cancel: cancel_io }
+    }
+
+    /// By a function, which is given this number.
+    #[allow(dead_code, reason = "a room can be left out that needs it")]
+    pub(crate) fn of_function(what: usize, cancel: Cancel) -> Self {
+        Self { what, cancel }
+    }
+}
+
+/// # Safety
+///
+/// * `handle` is the number of a handle that is open during the call.
+unsafe fn cancel_io(handle: usize, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
+    // SAFETY: the caller vouches for the handle. The system only compares the address with those of
+    // the operations that it has.
+    if unsafe { ffi::kernel32::CancelIoEx(without_provenance_mut(handle), overlapped) } != FALSE {
+        return Ok(true);
+    }
+    let error = io::Error::last_os_error();
+    // Nothing was pending: it has ended, and its packet is on its way or has been dequeued.
+    if error.raw_os_error() == Some(ERROR_NOT_FOUND as i32) { Ok(false) } else { Err(error) }
 }
 
 impl Owner {
@@ -46,17 +88,11 @@ impl Owner {
     ///
     /// # Safety
     ///
-    /// * The handle is open during the call.
+    /// * The registration has not left the list, and does not during the call.
     pub(crate) unsafe fn cancel(&self, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
-        let handle = without_provenance_mut(self.handle);
-        // SAFETY: the caller vouches for the handle. The system only compares the address with
-        // those of the operations that it has.
-        if unsafe { ffi::kernel32::CancelIoEx(handle, overlapped) } != FALSE {
-            return Ok(true);
-        }
-        let error = io::Error::last_os_error();
-        // Nothing was pending: it has ended, and its packet is on its way or has been dequeued.
-        if error.raw_os_error() == Some(ERROR_NOT_FOUND as i32) { Ok(false) } else { Err(error) }
+        let Canceller { what, cancel } = self.canceller;
+        // SAFETY: the caller vouches that it is there.
+        unsafe { cancel(what, overlapped) }
     }
 }
 
@@ -82,11 +118,11 @@ impl Owners {
     }
 
     /// A registration comes. It gets an owner that is spare, if none of its old operations has it.
-    pub(crate) fn insert(&self, key: Key, handle: usize) -> Arc<Owner> {
+    pub(crate) fn insert(&self, key: Key, canceller: Canceller) -> Arc<Owner> {
         let mut list = self.lock();
         let List { owners, live } = &mut *list;
-        let (gone, position) = (AtomicBool::new(false), AtomicUsize::new(*live));
-        let owner = Owner { key, handle, gone, position };
+        let (gone, position) = (AtomicBool::new(false), AtomicU32::new(*live as u32));
+        let owner = Owner { key, canceller, gone, position };
         match owners.get_mut(*live).and_then(Arc::get_mut) {
             Some(spare) => *spare = owner,
             None => {
@@ -112,8 +148,8 @@ impl Owners {
         let List { owners, live } = &mut *list;
         *live -= 1;
         let position = owner.position.load(Relaxed);
-        owners.swap(position, *live);
-        owners[position].position.store(position, Relaxed);
+        owners.swap(position as usize, *live);
+        owners[position as usize].position.store(position, Relaxed);
         if owners.len() > *live + SPARE {
             owners.pop();
         }
@@ -135,18 +171,18 @@ impl Owners {
     }
 }
 
-/// How an operation has ended, for one that is not over with that.
+/// How an operation on a socket has ended, for one that is not over with that.
 pub(super) struct End<'a> {
     pub(super) owner: &'a Owner,
     pub(super) owners: &'a Owners,
-    pub(super) result: Result<(), Failure>,
+    pub(super) status: Status,
 }
 
 impl End<'_> {
     /// Does what is left to do when the operation with this memory has ended well, with the socket
     /// of its registration, if that is still there. The registration cannot close it meanwhile.
     pub(super) fn of<F: Finish>(self, memory: F) -> Result<F::Output, Failure> {
-        self.result?;
+        self.status.result()?;
         let _list = self.owners.lock();
         if self.owner.is_gone() {
             // Nobody will hear this.
@@ -154,7 +190,7 @@ impl End<'_> {
         }
         // SAFETY: a registration says that it goes before it is removed, which takes the lock that
         // is held here; and only then it closes the socket.
-        let socket = unsafe { BorrowedSocket::borrow_raw(self.owner.handle as RawSocket) };
+        let socket = unsafe { BorrowedSocket::borrow_raw(self.owner.canceller.what as RawSocket) };
         Ok(memory.finish(socket)?)
     }
 }

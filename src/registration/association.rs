@@ -8,16 +8,16 @@
 #![allow(unsafe_code, reason = "it takes back what the system refuses, and cancels by address")]
 
 use std::io;
-use std::os::windows::io::{AsRawHandle, BorrowedHandle};
 use std::ptr::null_mut;
 use std::sync::Arc;
 
 use super::super::buffer::Buffer;
 use super::super::ffi::types::OVERLAPPED;
 use super::super::in_flight::{Lent, OperationId, Reserved};
-use super::super::operation::{Operation, OperationKind, Owner, Owners, SubmitOutcome};
+use super::super::operation::{Canceller, Operation, OperationKind, Owner, Owners, SubmitOutcome};
 use super::super::port::Key;
 use super::super::shared::Core;
+use super::super::status::Status;
 use super::super::sync::AtomicU32;
 use super::super::sync::Ordering::Relaxed;
 use super::mode::Mode;
@@ -26,15 +26,16 @@ use super::rejected::Rejected;
 /// What a registration is to the queue. Dropping it leaves the queue.
 pub(crate) struct Association<B: Buffer> {
     core: Arc<Core<B>>,
-    /// Its handle is open for as long as this is there: `Registration` drops it before the source.
+    /// Its canceller is there for as long as this is: `Registration` drops it before memo and
+    /// source.
     owner: Arc<Owner>,
     /// The slot that the last operation had, where the next one looks first.
     hint: AtomicU32,
 }
 
 impl<B: Buffer> Association<B> {
-    pub(super) fn new(core: Arc<Core<B>>, handle: BorrowedHandle<'_>, key: Key) -> Self {
-        let owner = core.owners.insert(key, handle.as_raw_handle().addr());
+    pub(super) fn new(core: Arc<Core<B>>, canceller: Canceller, key: Key) -> Self {
+        let owner = core.owners.insert(key, canceller);
         Self { core, owner, hint: AtomicU32::new(0) }
     }
 
@@ -65,7 +66,17 @@ impl<B: Buffer> Association<B> {
         &self,
         reserved: Reserved<'a, Operation<B>>,
     ) -> Result<Lent<'a, Operation<B>>, Rejected<OperationKind<B>>> {
-        match reserved.lend() {
+        self.lend_at(reserved, 0)
+    }
+
+    /// As [`lend`](Self::lend), of an operation on a file at this offset.
+    #[inline(always)]
+    pub(crate) fn lend_at<'a>(
+        &self,
+        reserved: Reserved<'a, Operation<B>>,
+        offset: u64,
+    ) -> Result<Lent<'a, Operation<B>>, Rejected<OperationKind<B>>> {
+        match reserved.lend(offset) {
             Ok(lent) => {
                 self.hint.store(lent.id().slot(), Relaxed);
                 Ok(lent)
@@ -83,6 +94,7 @@ impl<B: Buffer> Association<B> {
     ///   what the call may write to, everything is the slot's or outlives the call. It has
     ///   returned, and `outcome` is what it has answered.
     /// * If `M` skips packets, so does the handle, and the call was given the count to write to.
+    /// * If the outcome is that the operation has ended, the system queues no packet of it.
     #[inline(always)]
     pub(crate) unsafe fn settle<M: Mode>(
         &self,
@@ -99,6 +111,15 @@ impl<B: Buffer> Association<B> {
                 }
             }
             SubmitOutcome::Done | SubmitOutcome::Pending => {}
+            SubmitOutcome::Ended(status) if M::SKIPS => {
+                // SAFETY: the caller vouches that it has, and that no packet comes.
+                if let Some(ended) = unsafe { lent.take_ended(status) } {
+                    self.core.ended_without_packet();
+                    return Ok(M::done(Operation::completion(ended, &self.core.owners)));
+                }
+            }
+            // SAFETY: as above.
+            SubmitOutcome::Ended(status) => unsafe { self.settle_ended(lent, status) }?,
             SubmitOutcome::Failed(error) => {
                 // SAFETY: the caller vouches that the call has failed.
                 if let Some(operation) = unsafe { lent.take_back() } {
@@ -111,13 +132,41 @@ impl<B: Buffer> Association<B> {
         Ok(M::pending(id))
     }
 
+    /// Tells the end of an operation for which no packet comes: by a packet of ours.
+    ///
+    /// # Safety
+    ///
+    /// * The call has returned, and was one that has ended with this status. The system queues no
+    ///   packet of it.
+    #[cold]
+    unsafe fn settle_ended(
+        &self,
+        lent: Lent<'_, Operation<B>>,
+        status: Status,
+    ) -> Result<(), Rejected<OperationKind<B>>> {
+        if !lent.is_refused() {
+            // It has run all the same, and its packet comes.
+            return Ok(());
+        }
+        // SAFETY: the operation is lent, and the kernel is done with it, says the caller.
+        let told = unsafe { self.core.control.end(self.key(), lent.overlapped(), status) };
+        if let Err(error) = told {
+            // SAFETY: as above; and no packet was posted.
+            if let Some(ended) = unsafe { lent.take_ended(status) } {
+                self.core.ended_without_packet();
+                return Err(Rejected::new(error, ended.value.kind));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn cancel_one(&self, id: OperationId) -> io::Result<bool> {
         let cancelled = |overlapped| self.cancel(overlapped);
         self.core.in_flight.while_lent(id, cancelled).unwrap_or(Ok(false))
     }
 
     pub(super) fn cancel(&self, overlapped: *mut OVERLAPPED) -> io::Result<bool> {
-        // SAFETY: the handle is open for as long as `self` is there.
+        // SAFETY: the registration leaves the list when `self` is dropped.
         unsafe { self.owner.cancel(overlapped) }
     }
 }

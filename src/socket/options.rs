@@ -110,13 +110,21 @@ pub(crate) fn require_stream_of(
 
 /// The family of a socket that is a stream.
 fn stream_family(socket: BorrowedSocket<'_>) -> io::Result<i32> {
+    let another = "the socket is not a stream: it has been made of another kind of socket, such as \
+                   one for datagrams; make a `UdpSocket` of such a one";
+    family_of_kind(socket, SOCK_STREAM, another)
+}
+
+/// The family of a socket of this kind, which is a handle of the kernel. For one of another kind
+/// the sentence says what is wrong.
+pub(crate) fn family_of_kind(
+    socket: BorrowedSocket<'_>,
+    kind: i32,
+    another: &'static str,
+) -> io::Result<i32> {
     let protocol = protocol_of(socket)?;
-    if protocol.iSocketType != SOCK_STREAM {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the socket is not a stream: it has been made of another kind of socket, such as one for \
-             datagrams, which this queue has no operations for",
-        ));
+    if protocol.iSocketType != kind {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, another));
     }
     if !has_kernel_handle(&protocol) {
         return Err(io::Error::new(

@@ -113,7 +113,7 @@ fn whoever_closes_and_counts_misses_nothing_in_a_new_block() {
         let table = &InFlight::new();
         // The first block is full but for one, and two threads lend: one makes a block.
         let full: Vec<_> = (0..31).map(|number| lend(table, number)).collect();
-        let lend_one = || reserve(table, 0, 99).lend().is_ok();
+        let lend_one = || reserve(table, 0, 99).lend(0).is_ok();
         thread::scope(|scope| {
             let lenders = [(); 2].map(|()| scope.spawn(lend_one));
             let counter = scope.spawn(|| {

@@ -43,7 +43,7 @@ impl Address {
 /// Makes an operation the kernel's, in slot `hint` if it is free. `None` if the table is closed.
 #[track_caller]
 pub fn lend(table: &Table, hint: u32, value: u32) -> Option<Lent<'_, u32>> {
-    table.take_slot(hint).expect("there is memory").fill(value).lend().ok()
+    table.take_slot(hint).expect("there is memory").fill(value).lend(0).ok()
 }
 
 /// The same, by a call that has returned.

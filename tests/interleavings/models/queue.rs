@@ -61,7 +61,7 @@ impl Queue {
     pub fn lend(&self) -> Lent<'_, Operation<Vec<u8>>> {
         let operation = Operation { owner: Owner, buffer: Vec::new() };
         let slot = self.core.in_flight.take_slot(0).expect("there is memory");
-        slot.fill(operation).lend().ok().expect("it is open")
+        slot.fill(operation).lend(0).ok().expect("it is open")
     }
 
     pub fn submit(&self) -> Address {

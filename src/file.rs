@@ -1,0 +1,3 @@
+//! Files: reading and writing at offsets.
+
+#![cfg(windows)]

@@ -1,0 +1,3 @@
+//! Jobs: groups of processes, and what they tell.
+
+#![cfg(windows)]

@@ -1,0 +1,3 @@
+//! Pipes: named ones, and those of child processes.
+
+#![cfg(windows)]

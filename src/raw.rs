@@ -1,0 +1,3 @@
+//! The raw end: any call on a handle that takes an `OVERLAPPED`.
+
+#![cfg(windows)]
