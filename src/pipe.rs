@@ -21,7 +21,7 @@ use super::ffi;
 use super::ffi::constants::*;
 use super::ffi::types::SOCKET;
 use super::in_flight::OperationId;
-use super::operation::Reads;
+use super::operation::OperationKind;
 use super::registration::sealed::Handle;
 use super::registration::{Registration, Rejected, Source};
 use super::transfer::invalid;
@@ -141,7 +141,8 @@ impl<S: ReadEnd, B: Buffer> Registration<S, B> {
     #[doc(alias = "ReadFile")]
     pub fn read(&self, buffer: B) -> Result<OperationId, Rejected<B>> {
         let messages = self.get_ref().carries_messages();
-        self.start_read(buffer, 0, if messages { Reads::Messages } else { Reads::Bytes })
+        let kind = if messages { OperationKind::ReadMessage } else { OperationKind::ReadBytes };
+        self.start_read(kind(buffer), 0)
     }
 }
 
