@@ -159,3 +159,41 @@ impl Default for PipeOptions {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Wine does not look at is told to the system all the same.
+    #[test]
+    fn the_system_is_told_what_was_chosen() {
+        let plain = PipeOptions::default();
+        assert_eq!(plain.open_mode(), PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED);
+        assert_eq!(plain.pipe_mode(), PIPE_REJECT_REMOTE_CLIENTS);
+        assert_eq!((plain.instances(), plain.buffer_sizes), (255, (65_536, 65_536)));
+
+        let first = PipeOptions::new().inbound().first_instance(true);
+        let expected = PIPE_ACCESS_INBOUND | FILE_FLAG_FIRST_PIPE_INSTANCE | FILE_FLAG_OVERLAPPED;
+        assert_eq!(first.open_mode(), expected);
+        let both = first.outbound().duplex();
+        assert_eq!(both.open_mode() & PIPE_ACCESS_DUPLEX, PIPE_ACCESS_DUPLEX);
+
+        let remote = PipeOptions::new().messages().allow_remote_clients(true);
+        assert_eq!(remote.pipe_mode(), PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE);
+        for (asked, told) in [(0, 1), (1, 1), (254, 254), (255, 255), (1000, 255)] {
+            assert_eq!(PipeOptions::new().max_instances(asked).instances(), told);
+        }
+    }
+
+    #[test]
+    fn a_client_asks_for_the_rights_that_it_needs() {
+        let access = |options: PipeOptions| options.client_access();
+        let both = GENERIC_READ | GENERIC_WRITE;
+        assert_eq!(access(PipeOptions::new()), both);
+        assert_eq!(access(PipeOptions::new().messages()), both);
+        assert_eq!(access(PipeOptions::new().inbound()), GENERIC_READ);
+        let reads_messages = GENERIC_READ | FILE_WRITE_ATTRIBUTES;
+        assert_eq!(access(PipeOptions::new().inbound().messages()), reads_messages);
+        assert_eq!(access(PipeOptions::new().outbound().messages()), GENERIC_WRITE);
+    }
+}
