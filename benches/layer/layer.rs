@@ -9,6 +9,7 @@ use super::message::{CAPACITY, wrong};
 pub mod accept;
 pub mod batch;
 pub mod ping_pong;
+pub mod pipe;
 
 const KEY: Key = Key(7);
 

@@ -13,6 +13,7 @@ pub enum Workload {
     PingPongInline,
     Batch,
     AcceptAndClose,
+    Pipe,
 }
 
 /// Which of the two sides does it.
@@ -34,13 +35,14 @@ impl Who {
 }
 
 impl Workload {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PostAndWait,
         Self::WakeAndWait,
         Self::PingPong,
         Self::PingPongInline,
         Self::Batch,
         Self::AcceptAndClose,
+        Self::Pipe,
     ];
 
     pub fn name(self) -> &'static str {
@@ -51,6 +53,7 @@ impl Workload {
             Self::PingPongInline => "ping-pong-inline",
             Self::Batch => "batch",
             Self::AcceptAndClose => "accept-and-close",
+            Self::Pipe => "pipe",
         }
     }
 
@@ -63,6 +66,9 @@ impl Workload {
             Self::PingPongInline => "the same, where what ends at once brings no packet",
             Self::Batch => "64 connections send and then receive, 64 packets in each wait",
             Self::AcceptAndClose => "a connection is accepted, put on the port, and closed",
+            Self::Pipe => {
+                "64 bytes go through a pipe of messages and come back, both ends on one port"
+            }
         }
     }
 
@@ -84,6 +90,8 @@ impl Workload {
             (Self::Batch, Who::Layer) => layer::batch::rounds,
             (Self::AcceptAndClose, Who::Hand) => by_hand::accept::rounds,
             (Self::AcceptAndClose, Who::Layer) => layer::accept::rounds,
+            (Self::Pipe, Who::Hand) => by_hand::pipe::rounds,
+            (Self::Pipe, Who::Layer) => layer::pipe::rounds,
         };
         work(count)
     }
