@@ -19,6 +19,8 @@ mod datagrams;
 mod dequeue;
 mod dequeue_one;
 mod ends;
+mod files;
+mod handles;
 mod kernel;
 mod memory;
 mod pipes;
