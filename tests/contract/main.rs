@@ -23,6 +23,7 @@ mod files;
 mod handles;
 mod kernel;
 mod memory;
+mod messages;
 mod pipes;
 mod post;
 mod receive;
