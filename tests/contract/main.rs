@@ -9,6 +9,7 @@
 #![cfg(windows)]
 
 mod accept_connect;
+mod addressed;
 #[path = "../support/alone.rs"]
 mod alone;
 mod answers;
@@ -16,6 +17,7 @@ mod associate;
 mod cancel;
 mod closing;
 mod datagrams;
+mod datagrams_from;
 mod dequeue;
 mod dequeue_one;
 mod ends;
