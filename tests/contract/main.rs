@@ -32,4 +32,5 @@ mod pipes;
 mod post;
 mod receive;
 mod start;
+mod waits;
 mod winsock;
