@@ -21,6 +21,7 @@ mod datagrams;
 mod datagrams_from;
 mod dequeue;
 mod dequeue_one;
+mod directories;
 mod ends;
 mod files;
 mod handles;
