@@ -23,6 +23,7 @@ mod dequeue;
 mod dequeue_one;
 mod directories;
 mod ends;
+mod extensions;
 mod files;
 mod handles;
 mod jobs;
