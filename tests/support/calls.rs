@@ -250,6 +250,12 @@ calls! {
     getsockopt(socket: SOCKET, level: i32, name: i32, value: *mut u8, length: *mut i32) -> i32,
         SOCKET_ERROR, Operation { room: Some(room(value, length)), ..Operation::NONE };
     closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, Operation::NONE;
+    ReadFile(file: HANDLE, buffer: *mut c_void, size: u32, bytes: *mut u32,
+        overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
+        Operation { overlapped, count: bytes, ..Operation::NONE };
+    WriteFile(file: HANDLE, buffer: *const c_void, size: u32, bytes: *mut u32,
+        overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
+        Operation { overlapped, count: bytes, ..Operation::NONE };
 }
 
 /// The room that a question has for its answer.
