@@ -122,7 +122,8 @@ fn a_hundred_operations_at_once_each_hit_their_place() -> io::Result<()> {
         .map(|number| file.read_at(number * SIZE as u64, Vec::with_capacity(SIZE)))
         .collect::<Result<_, _>>()?;
     for completion in collect(&queue, 100) {
-        let Completion::Read { id, buffer, result: Ok(Content::Bytes(SIZE)), .. } = completion else {
+        let Completion::Read { id, buffer, result: Ok(Content::Bytes(SIZE)), .. } = completion
+        else {
             panic!("{completion:?}");
         };
         let number = ids.iter().position(|other| *other == id).expect("a known id");
@@ -185,9 +186,8 @@ fn inline_each_operation_is_told_once() -> io::Result<()> {
 fn a_read_that_is_cancelled_ends_once() -> io::Result<()> {
     let (folder, queue) = (Folder::new(), CompletionQueue::new()?);
     let file = registered_file(&queue, Key(1), &folder, &[7; 100_000]);
-    let ids: Vec<_> = (0..50)
-        .map(|_| file.read_at(0, Vec::with_capacity(100_000)))
-        .collect::<Result<_, _>>()?;
+    let ids: Vec<_> =
+        (0..50).map(|_| file.read_at(0, Vec::with_capacity(100_000))).collect::<Result<_, _>>()?;
     for id in ids {
         file.cancel(id)?;
     }
