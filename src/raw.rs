@@ -116,37 +116,51 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     /// registration and dropping the queue are as for every other operation.
     ///
     /// ```
-    /// use overlapped::ffi::constants::{LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY};
+    /// use overlapped::ffi::constants::*;
     /// use overlapped::{Completion, CompletionQueue, Completions, Key, ffi};
     /// use std::fs::File;
     /// use std::os::windows::fs::OpenOptionsExt;
     /// use std::os::windows::io::{AsRawHandle, OwnedHandle};
+    /// use std::ptr::null_mut;
     ///
     /// # fn main() -> std::io::Result<()> {
-    /// # let path = std::env::temp_dir().join(format!("overlapped-raw-{}", std::process::id()));
-    /// # std::fs::write(&path, "hello")?;
-    /// let file = File::options().read(true).custom_flags(0x4000_0000).open(&path)?;
+    /// # let folder = std::env::temp_dir().join(format!("overlapped-raw-{}", std::process::id()));
+    /// # std::fs::create_dir(&folder)?;
+    /// let flags = FILE_FLAG_OVERLAPPED | FILE_FLAG_BACKUP_SEMANTICS; // the second for a directory
+    /// let directory = File::options().read(true).custom_flags(flags).open(&folder)?;
     /// let queue = CompletionQueue::new()?;
-    /// let file = queue.register(OwnedHandle::from(file), Key(1))?;
+    /// let directory = queue.register(OwnedHandle::from(directory), Key(1))?;
     ///
-    /// // Locks the bytes from the second on, ten of them, or waits until nobody else has them.
-    /// // SAFETY: it makes one call, on this handle, with this `OVERLAPPED`, and passes its answer on.
+    /// // SAFETY: it makes one call, on this handle, with what is lent, and passes its answer on.
     /// unsafe {
-    ///     file.submit(1, Vec::new(), |call| {
-    ///         let handle = call.handle().as_raw_handle();
-    ///         let flags = LOCKFILE_EXCLUSIVE_LOCK;
-    ///         call.answer(ffi::kernel32::LockFileEx(handle, flags, 0, 10, 0, call.overlapped()))
+    ///     directory.submit(0, Vec::with_capacity(4096), |call| {
+    ///         let (room, length) = call.spare();
+    ///         if room.addr() % 4 != 0 {
+    ///             return Err(std::io::ErrorKind::InvalidInput.into()); // no call, so nothing started
+    ///         }
+    ///         call.answer(ffi::kernel32::ReadDirectoryChangesW(
+    ///             call.handle().as_raw_handle(),
+    ///             room.cast(),
+    ///             length,
+    ///             FALSE,
+    ///             FILE_NOTIFY_CHANGE_FILE_NAME,
+    ///             null_mut(),
+    ///             call.overlapped(),
+    ///             None,
+    ///         ))
     ///     })
     /// }?;
+    /// std::fs::write(folder.join("new"), "")?;
     ///
     /// let mut batch = Completions::with_capacity(16);
     /// for completion in queue.wait(&mut batch, None)? {
-    ///     if let Completion::Raw { result, .. } = completion {
-    ///         result?; // it is ours until the handle is closed
+    ///     if let Completion::Raw { count, result, .. } = completion {
+    ///         result?;
+    ///         assert!(count >= 18, "a record of 12 bytes, and a name of 6");
     ///     }
     /// }
-    /// # drop(file);
-    /// # std::fs::remove_file(path)
+    /// # drop(directory);
+    /// # std::fs::remove_dir_all(folder)
     /// # }
     /// ```
     ///

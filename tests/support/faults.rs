@@ -248,6 +248,11 @@ impl Gate {
         until("a call at the gate", || self.0[1].load(SeqCst));
     }
 
+    /// Waits here until it is open, for a test that stands in the place of a call itself.
+    pub fn hold(&self) {
+        self.pass();
+    }
+
     fn pass(&self) {
         let start = Instant::now();
         self.0[1].store(true, SeqCst);
