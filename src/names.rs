@@ -72,6 +72,7 @@ mod layer {
     pub struct CompletionQueue;
     pub struct Registration;
     pub trait Source {}
+    pub struct RawCall;
     pub struct Rejected;
     pub enum Failure {
         Cancelled,
