@@ -297,6 +297,8 @@ impl<B: Buffer> Drop for CompletionQueue<B> {
             // Again when nothing comes: another thread may have been about to submit.
             if cancels {
                 core.owners.cancel_everything();
+                // What cannot be paid is tried again.
+                let _ = core.control.pay_ends();
             }
             batch.clear();
             let moment = Deadline::new(Some(Duration::from_millis(20)));

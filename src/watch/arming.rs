@@ -1,0 +1,119 @@
+//! Who ends a wait: the signal, or whoever cancels it. One word says so, and there is no system call
+//! here.
+//!
+//! A wait is an operation that no kernel works on. It is lent like any other, and it ends when its
+//! packet is posted, which two can do: the callback of the system's pool, when the handle is
+//! signalled, and a canceller. The word holds the address of the operation while it is there to be
+//! ended:
+//!
+//! ```text
+//!            arm                 take, by one exchange              posted
+//!   NOBODY ──────▶ the address ──────────────────────▶ NOBODY ──────────────▶ NOBODY, and the
+//!                       ▲                                 │ not posted        packet ends it
+//!                       └──────────── put back ───────────┘
+//!
+//!   leave: whatever it is ──▶ LEFT, which only `arm` changes
+//! ```
+//!
+//! * Of those who try to end a wait one takes the address out, by an exchange that succeeds once. So
+//!   there is one packet for a wait.
+//! * Who has posted the packet touches neither the word nor the operation any more: with the packet
+//!   another thread may already have ended the wait and armed the next.
+//! * A canceller takes the address that it was given, and no other one. While an operation is being
+//!   named its slot serves no other, so a request that comes late does not meet the next wait.
+//! * Who could not post puts the address back, for the wait is as it was. If the registration has
+//!   left meanwhile, nobody would come to end it then; so what is left to do is owed to the queue,
+//!   which does it with the next wait of a thread.
+//! * `arm` is called when no operation of the registration is in flight: then nobody has an address
+//!   in hand that could be put back.
+
+use std::io;
+use std::ptr::{null_mut, without_provenance_mut};
+use std::time::Duration;
+
+use super::super::ffi::types::OVERLAPPED;
+use super::super::status::Status;
+use super::super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use super::super::sync::{AtomicPtr, sleep};
+
+/// How long a signal that could not be told waits until it tries again. The system has no memory for
+/// the packet, which mostly passes.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// In place of the address: there is none, or somebody has it in hand.
+const NOBODY: *mut OVERLAPPED = null_mut();
+/// In place of the address: the registration has left.
+const LEFT: *mut OVERLAPPED = without_provenance_mut(1);
+
+/// The word.
+pub(crate) struct Arming {
+    armed: AtomicPtr<OVERLAPPED>,
+}
+
+/// How the operation of a wait is ended.
+pub(crate) trait Ends {
+    /// Posts its packet. After an error it is as it was.
+    fn end(&self, operation: *mut OVERLAPPED, status: Status) -> io::Result<()>;
+
+    /// Leaves it to the queue to post the packet.
+    fn owe(&self, operation: *mut OVERLAPPED, status: Status);
+}
+
+impl Arming {
+    pub(crate) const fn new() -> Self {
+        Self { armed: AtomicPtr::new(NOBODY) }
+    }
+
+    /// From now on the operation can be ended. Called when none of the registration is in flight but
+    /// this.
+    pub(crate) fn arm(&self, operation: *mut OVERLAPPED) {
+        self.armed.store(operation, Release);
+    }
+
+    /// The handle is signalled.
+    pub(crate) fn signal(&self, ends: &impl Ends) {
+        while let Some(operation) = self.take(NOBODY) {
+            if ends.end(operation, Status::SUCCESS).is_ok() {
+                return;
+            }
+            if !self.put_back(operation) {
+                return ends.owe(operation, Status::SUCCESS);
+            }
+            // The signal comes once, and must not be lost. It can be cancelled meanwhile.
+            sleep(PAUSE);
+        }
+    }
+
+    /// Cancels the wait of this operation, or whichever there is with NULL. Says whether there was
+    /// one.
+    pub(crate) fn cancel(&self, which: *mut OVERLAPPED, ends: &impl Ends) -> io::Result<bool> {
+        let Some(operation) = self.take(which) else { return Ok(false) };
+        match ends.end(operation, Status::CANCELLED) {
+            Err(error) if self.put_back(operation) => return Err(error),
+            Err(_) => ends.owe(operation, Status::CANCELLED),
+            Ok(()) => {}
+        }
+        Ok(true)
+    }
+
+    /// Says that nobody will come for the wait any more: the registration goes, or the system has
+    /// not made the wait. What was armed is the caller's. Nothing else is: then it has ended, or the
+    /// one who has it in hand ends it.
+    pub(crate) fn leave(&self) -> Option<*mut OVERLAPPED> {
+        let armed = self.armed.swap(LEFT, AcqRel);
+        (armed != NOBODY && armed != LEFT).then_some(armed)
+    }
+
+    fn take(&self, which: *mut OVERLAPPED) -> Option<*mut OVERLAPPED> {
+        let operation = if which.is_null() { self.armed.load(Acquire) } else { which };
+        if operation == NOBODY || operation == LEFT {
+            return None;
+        }
+        self.armed.compare_exchange(operation, NOBODY, AcqRel, Relaxed).ok()
+    }
+
+    /// Whether somebody can still come for it.
+    fn put_back(&self, operation: *mut OVERLAPPED) -> bool {
+        self.armed.compare_exchange(NOBODY, operation, AcqRel, Relaxed).is_ok()
+    }
+}
