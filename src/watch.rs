@@ -118,8 +118,9 @@ impl<B: Buffer> CompletionQueue<B> {
     /// all are.
     ///
     /// Cancelling ends the wait with [`Cancelled`](super::Failure::Cancelled), and dropping the
-    /// registration without a word. Dropping it waits until the system's pool has finished with the
-    /// wait, which is a matter of microseconds.
+    /// registration without a word. Both wait until the system's pool has finished with the wait,
+    /// which is a matter of microseconds. What is signalled after that is left for the next wait;
+    /// at the same moment, the system can have reset an event for a wait that is cancelled.
     ///
     /// ```
     /// use overlapped::{Completion, CompletionQueue, Completions, Key};
@@ -219,7 +220,7 @@ impl<B: Buffer> Registration<Watched, B> {
         turn.unregister()?;
         let reserved = self.association.reserve(OperationKind::Wait)?;
         let lent = self.association.lend(reserved)?;
-        let outcome = match turn.register(lent.overlapped()) {
+        let outcome = match turn.begin(lent.overlapped()) {
             Ok(()) | Err((_, false)) => SubmitOutcome::Pending,
             Err((error, true)) => SubmitOutcome::Failed(error),
         };

@@ -21,9 +21,12 @@
 //!   another thread may already have ended the wait and armed the next.
 //! * A canceller takes the address that it was given, and no other one. While an operation is being
 //!   named its slot serves no other, so a request that comes late does not meet the next wait.
-//! * Who could not post puts the address back, for the wait is as it was. If the registration has
-//!   left meanwhile, nobody would come to end it then; so what is left to do is owed to the queue,
-//!   which does it with the next wait of a thread.
+//! * When it has the address it stops the pool, before it posts: an event that resets itself would
+//!   be reset by a wait that goes on, and nobody would hear of it. If the callback has run by then,
+//!   the handle was signalled, and the wait ends so.
+//! * Who could not post puts the address back, for the wait is as it was. If nobody would come to
+//!   end it then, since the registration has left or the pool does not wait, what is left to do is
+//!   owed to the queue, which does it with the next wait of a thread.
 //! * `arm` is called when no operation of the registration is in flight: then nobody has an address
 //!   in hand that could be put back.
 
@@ -34,7 +37,7 @@ use std::time::Duration;
 use super::super::ffi::types::OVERLAPPED;
 use super::super::status::Status;
 use super::super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use super::super::sync::{AtomicPtr, sleep};
+use super::super::sync::{AtomicBool, AtomicPtr, sleep};
 
 /// How long a signal that could not be told waits until it tries again. The system has no memory for
 /// the packet, which mostly passes.
@@ -45,39 +48,53 @@ const NOBODY: *mut OVERLAPPED = null_mut();
 /// In place of the address: the registration has left.
 const LEFT: *mut OVERLAPPED = without_provenance_mut(1);
 
-/// The word.
+/// The word, and whether the callback has run since it was armed.
 pub(crate) struct Arming {
     armed: AtomicPtr<OVERLAPPED>,
+    has_fired: AtomicBool,
 }
 
-/// How the operation of a wait is ended.
-pub(crate) trait Ends {
-    /// Posts its packet. After an error it is as it was.
+/// What waits for the handle, and how the operation of a wait is ended.
+pub(crate) trait Pool {
+    /// The right to change what is waited for.
+    type Turn<'a>
+    where
+        Self: 'a;
+
+    /// Posts the packet of an operation. After an error that is as it was.
     fn end(&self, operation: *mut OVERLAPPED, status: Status) -> io::Result<()>;
 
     /// Leaves it to the queue to post the packet.
     fn owe(&self, operation: *mut OVERLAPPED, status: Status);
+
+    /// Ends the wait. The callback runs no more when this returns.
+    fn stop(&self) -> Self::Turn<'_>;
+
+    /// Waits again, after that.
+    fn resume(turn: &mut Self::Turn<'_>) -> io::Result<()>;
 }
 
 impl Arming {
     pub(crate) const fn new() -> Self {
-        Self { armed: AtomicPtr::new(NOBODY) }
+        Self { armed: AtomicPtr::new(NOBODY), has_fired: AtomicBool::new(false) }
     }
 
     /// From now on the operation can be ended. Called when none of the registration is in flight but
-    /// this.
+    /// this, and nothing waits.
     pub(crate) fn arm(&self, operation: *mut OVERLAPPED) {
+        self.has_fired.store(false, Relaxed);
         self.armed.store(operation, Release);
     }
 
-    /// The handle is signalled.
-    pub(crate) fn signal(&self, ends: &impl Ends) {
+    /// The handle is signalled: this is the callback.
+    pub(crate) fn signal(&self, pool: &impl Pool) {
+        self.has_fired.store(true, Release);
         while let Some(operation) = self.take(NOBODY) {
-            if ends.end(operation, Status::SUCCESS).is_ok() {
+            if pool.end(operation, Status::SUCCESS).is_ok() {
                 return;
             }
             if !self.put_back(operation) {
-                return ends.owe(operation, Status::SUCCESS);
+                return pool.owe(operation, Status::SUCCESS);
             }
             // The signal comes once, and must not be lost. It can be cancelled meanwhile.
             sleep(PAUSE);
@@ -85,14 +102,21 @@ impl Arming {
     }
 
     /// Cancels the wait of this operation, or whichever there is with NULL. Says whether there was
-    /// one.
-    pub(crate) fn cancel(&self, which: *mut OVERLAPPED, ends: &impl Ends) -> io::Result<bool> {
+    /// one. After an error it goes on.
+    pub(crate) fn cancel<P: Pool>(&self, which: *mut OVERLAPPED, pool: &P) -> io::Result<bool> {
         let Some(operation) = self.take(which) else { return Ok(false) };
-        match ends.end(operation, Status::CANCELLED) {
-            Err(error) if self.put_back(operation) => return Err(error),
-            Err(_) => ends.owe(operation, Status::CANCELLED),
-            Ok(()) => {}
+        let mut turn = pool.stop();
+        let has_fired = self.has_fired.load(Acquire);
+        let status = if has_fired { Status::SUCCESS } else { Status::CANCELLED };
+        let Err(error) = pool.end(operation, status) else { return Ok(true) };
+        if !has_fired && self.put_back(operation) {
+            // If it does not wait again, it is to be ended all the same, and if another canceller
+            // has it by then, that one does.
+            if P::resume(&mut turn).is_ok() || self.take(operation).is_none() {
+                return Err(error);
+            }
         }
+        pool.owe(operation, status);
         Ok(true)
     }
 

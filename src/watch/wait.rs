@@ -19,7 +19,7 @@ use super::super::ffi::types::{HANDLE, OVERLAPPED};
 use super::super::operation::Canceller;
 use super::super::port::Key;
 use super::super::status::Status;
-use super::arming::{Arming, Ends};
+use super::arming::{Arming, Pool};
 
 /// What a wait that is under way is to find, at an address that stays: the callback has it, and the
 /// canceller.
@@ -44,7 +44,9 @@ enum Registered {
 // SAFETY: the handle of a wait is a number, which any thread may give back to the system.
 unsafe impl Send for Registered {}
 
-impl Ends for Wait {
+impl Pool for Wait {
+    type Turn<'a> = Turn<'a>;
+
     fn end(&self, operation: *mut OVERLAPPED, status: Status) -> io::Result<()> {
         // SAFETY: `Arming` gives each operation that was armed to one who ends it, and `again` arms
         // those that are lent, for which it asks nobody but the pool to wait.
@@ -54,6 +56,17 @@ impl Ends for Wait {
     fn owe(&self, operation: *mut OVERLAPPED, status: Status) {
         // SAFETY: as above, and with this whoever had it to end has given it away.
         unsafe { self.control.owe_end(self.key, operation, status) };
+    }
+
+    fn stop(&self) -> Turn<'_> {
+        let mut turn = self.lock();
+        // If it fails, the callback may come at any time, and finds nothing to end then.
+        let _ = turn.unregister();
+        turn
+    }
+
+    fn resume(turn: &mut Turn<'_>) -> io::Result<()> {
+        turn.register()
     }
 }
 
@@ -104,13 +117,21 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Has the operation ended when the handle is signalled, which can be before this returns. It
-    /// is lent, and the only one of its registration.
+    /// Has an operation ended when the handle is signalled, which can be before this returns. It is
+    /// lent, and the only one of its registration.
     ///
     /// After an error the answer says whether the operation is the caller's again; if not, whoever
     /// cancels it at this moment ends it.
-    pub(super) fn register(&mut self, operation: *mut OVERLAPPED) -> Result<(), (io::Error, bool)> {
-        self.wait.arming.arm(operation);
+    pub(super) fn begin(&mut self, operation: *mut OVERLAPPED) -> Result<(), (io::Error, bool)> {
+        let arming = &self.wait.arming;
+        arming.arm(operation);
+        self.register().map_err(|error| (error, arming.leave().is_some()))
+    }
+
+    fn register(&mut self) -> io::Result<()> {
+        if !matches!(*self.registered, Registered::Nothing) {
+            return Err(stuck());
+        }
         let mut registered = null_mut();
         // SAFETY: the variable is there during the call. The handle is open until the wait has been
         // unregistered: `Wait` owns a reference to it, and `Waits` does not let go of that before.
@@ -126,8 +147,7 @@ impl Turn<'_> {
             )
         };
         if done == FALSE {
-            let error = io::Error::last_os_error();
-            return Err((error, self.wait.arming.leave().is_some()));
+            return Err(io::Error::last_os_error());
         }
         *self.registered = Registered::Wait(registered);
         Ok(())
