@@ -29,6 +29,10 @@ mod layer {
     mod shared;
     mod status;
 
+    mod watch {
+        pub mod arming;
+    }
+
     mod queue {
         mod completions;
         mod waiting;
