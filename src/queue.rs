@@ -1,6 +1,7 @@
 //! The completion queue: where a program sleeps, and where what it lent comes back.
 
 mod completions;
+mod panics;
 mod waiting;
 
 use std::fmt;
@@ -18,7 +19,7 @@ use super::shared::Core;
 use super::socket::set_notification_modes;
 
 pub use self::completions::Completions;
-use self::completions::{first_of, go_on_with_panic};
+use self::panics::{first_of, go_on_with_panic};
 
 /// How long a queue that is dropped waits for what it has cancelled. Cancelled operations end
 /// within microseconds; a driver that takes longer than this is broken, and then memory is leaked.

@@ -4,7 +4,6 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::os::windows::io::{AsHandle, AsRawHandle};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Instant;
 
 use overlapped::ffi::constants::JOB_OBJECT_MSG_NEW_PROCESS;
@@ -20,37 +19,16 @@ use support::{
 mod events;
 use events::{Event, signalled};
 
+#[path = "support/idle.rs"]
+mod idle;
+use idle::Idle;
+
 type Queue = CompletionQueue<Vec<u8>>;
 
 fn job() -> io::Result<(Queue, Registration<Job>)> {
     let queue = Queue::new()?;
     let job = queue.register(Job::new()?, Key(5))?;
     Ok((queue, job))
-}
-
-/// A process that ends when its input does.
-struct Idle {
-    child: Child,
-    input: Option<ChildStdin>,
-}
-
-impl Idle {
-    fn new() -> io::Result<Self> {
-        let mut child = Command::new("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
-        let input = child.stdin.take();
-        Ok(Self { child, input })
-    }
-
-    fn end(&mut self) -> io::Result<Option<i32>> {
-        self.input = None;
-        Ok(self.child.wait()?.code())
-    }
-}
-
-impl Drop for Idle {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-    }
 }
 
 /// What a job has told, under the key of the tests.
@@ -325,31 +303,4 @@ fn a_job_holds_up_neither_the_end_of_a_shutdown_nor_the_drop_of_its_queue() -> i
     assert!(start.elapsed().as_secs() < 2, "it took {:?}", start.elapsed());
     // It is a job still, though it has nobody to tell.
     job.get_ref().terminate(0)
-}
-
-#[test]
-fn a_thousand_jobs_are_told_apart() -> io::Result<()> {
-    let queue = Queue::new()?;
-    let jobs: Vec<_> = (0..1_000)
-        .map(|key| Ok(queue.register(Job::new()?, Key(key))?))
-        .collect::<io::Result<_>>()?;
-    for key in [0, 7, 8, 9, 23, 24, 500, 999] {
-        let idle = Idle::new()?;
-        jobs[key].get_ref().assign(&idle.child)?;
-        let told = one(&queue);
-        let new = JobMessage::NewProcess(idle.child.id());
-        assert!(
-            matches!(told, Completion::Job { key: Key(of), message } if of == key && message == new),
-            "{key}: {told:?}",
-        );
-        jobs[key].get_ref().terminate(0)?;
-        let mut told = Vec::new();
-        while !told.contains(&Some(JobMessage::Empty)) {
-            told.extend(collect(&queue, 1).into_iter().map(|completion| match completion {
-                Completion::Job { message, .. } => Some(message),
-                _ => None,
-            }));
-        }
-    }
-    Ok(())
 }

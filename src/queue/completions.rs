@@ -11,7 +11,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 use std::sync::Arc;
 use std::thread;
@@ -23,6 +23,7 @@ use super::super::in_flight::Claim;
 use super::super::operation::Operation;
 use super::super::port::Packet;
 use super::super::shared::Core;
+use super::panics::{first_of, go_on_with_panic};
 
 /// A batch of completions: the room for them, and those that have not been looked at yet.
 ///
@@ -246,27 +247,6 @@ impl<B> Completions<B> {
                 Err(panic) => dropped = first_of(dropped, Err(panic)),
             }
         }
-    }
-}
-
-/// The first panic of two. What the other one carries is leaked: its drop could panic too.
-pub(crate) fn first_of(
-    dropped: thread::Result<()>,
-    more: thread::Result<()>,
-) -> thread::Result<()> {
-    if dropped.is_err() {
-        std::mem::forget(more);
-        return dropped;
-    }
-    more
-}
-
-/// Lets a panic go on that was held up, unless the thread is on its way out with another one.
-pub(crate) fn go_on_with_panic(dropped: thread::Result<()>) {
-    match dropped {
-        Err(panic) if thread::panicking() => std::mem::forget(panic),
-        Err(panic) => resume_unwind(panic),
-        Ok(()) => {}
     }
 }
 

@@ -35,6 +35,7 @@ mod layer {
 
     mod queue {
         mod completions;
+        mod panics;
         mod waiting;
 
         pub use self::completions::Completions;

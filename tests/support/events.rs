@@ -9,7 +9,7 @@ use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle,
 use std::ptr::null;
 
 use overlapped::ffi::constants::FALSE;
-use overlapped::ffi::kernel32::{CreateEventW, ResetEvent, SetEvent};
+use overlapped::ffi::kernel32::{CreateEventW, GetCurrentProcess, ResetEvent, SetEvent};
 use overlapped::ffi::types::HANDLE;
 use overlapped::{Completion, Failure, Key, OperationId};
 
@@ -57,4 +57,18 @@ pub fn signalled<B: Debug>(completion: Completion<B>) -> (Key, OperationId, Resu
         Completion::Signalled { key, id, result } => (key, id, result),
         other => panic!("the end of a wait was expected: {other:?}"),
     }
+}
+
+/// How many handles this process has.
+pub fn handles() -> u32 {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetProcessHandleCount(hProcess: HANDLE, pdwHandleCount: *mut u32) -> i32;
+    }
+
+    let mut count = 0;
+    // SAFETY: it is this process, and the number is written during the call.
+    let done = unsafe { GetProcessHandleCount(GetCurrentProcess(), &mut count) };
+    assert_ne!(done, FALSE, "{}", io::Error::last_os_error());
+    count
 }
