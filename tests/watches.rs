@@ -303,3 +303,31 @@ fn what_is_signalled_after_a_wait_was_cancelled_is_for_the_next_one() -> io::Res
     }
     Ok(())
 }
+
+/// The right to wait is asked of the handle, and, if that lacks it, of the object, which grants it to
+/// whom it may. Wine does not always ask an object that grants nothing.
+#[test]
+fn a_handle_without_the_right_to_wait_is_refused_or_gets_it() -> io::Result<()> {
+    let queue = Queue::new()?;
+    let mut refused = 0;
+    for event in [Event::that_grants_nothing(), Event::new(false)] {
+        match queue.watch(event.for_setting(), Key(3)) {
+            Ok(_watch) => {
+                event.set();
+                assert_eq!(signalled(one(&queue)).0, Key(3));
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error:?}");
+                assert!(error.to_string().contains("SYNCHRONIZE"), "{error}");
+                refused += 1;
+            }
+        }
+        assert_eq!(queue.in_flight(), 0);
+        // The handle of its maker has every right, whatever others may.
+        let _watch = queue.watch(&event, Key(2))?;
+        event.set();
+        assert_eq!(signalled(one(&queue)).0, Key(2));
+    }
+    println!("{refused} of 2 were refused");
+    Ok(())
+}
