@@ -56,6 +56,10 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //! | lend a buffer to send | [`send`](Registration::send) | `WSASend` |
 //! | accept a connection from a client | [`accept`](Registration::accept) | `AcceptEx` |
 //! | connect to a server | [`connect`](CompletionQueue::connect) | `ConnectEx` |
+//! | make a server's or a client's end of a named pipe | [`NamedPipe`], by [`PipeOptions`] | `CreateNamedPipeW`, `CreateFileW` |
+//! | wait for a client of a named pipe, and send it away | [`connect_client`](Registration::connect_client), [`disconnect`](Registration::disconnect) | `ConnectNamedPipe`, `DisconnectNamedPipe` |
+//! | lend a buffer to read into from a pipe, or from what a child process prints | [`read`](Registration::read), of each [`ReadEnd`] | `ReadFile` |
+//! | lend a buffer to write to a pipe, or to what a child process reads | [`write`](Registration::write), of each [`WriteEnd`] | `WriteFile` |
 //! | learn that there is something to receive, without lending a buffer | [`readable`](Registration::readable) | `WSARecv` |
 //! | learn from the submission itself that an operation has ended, if it has | [`inline`](Registration::inline) | `SetFileCompletionNotificationModes` |
 //! | wait until something has happened | [`wait`](CompletionQueue::wait) | `GetQueuedCompletionStatusEx` |
@@ -189,6 +193,9 @@ pub use self::job::Job;
 
 #[cfg(windows)]
 pub use self::watch::Watched;
+
+#[cfg(windows)]
+pub use self::pipe::{NamedPipe, PipeOptions, ReadEnd, WriteEnd};
 
 #[cfg(windows)]
 #[doc(alias = "NTSTATUS", alias = "ERROR_OPERATION_ABORTED")]

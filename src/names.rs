@@ -80,4 +80,8 @@ mod layer {
         Error(),
     }
     pub struct Waker;
+    pub struct NamedPipe;
+    pub struct PipeOptions;
+    pub trait ReadEnd {}
+    pub trait WriteEnd {}
 }

@@ -7,25 +7,23 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::windows::io::{AsSocket, BorrowedHandle, BorrowedSocket};
 use std::ptr::{self, null_mut};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::buffer::{Buffer, MAX_PARTS, Parts, array};
 use super::ffi;
 use super::ffi::constants::*;
-use super::in_flight::OperationId;
-use super::operation::{OperationKind, SubmitOutcome};
+use super::in_flight::{OperationId, Reserved};
+use super::operation::{Operation, OperationKind, SubmitOutcome};
 use super::registration::{Queued, Registration, Rejected, Source, sealed};
-use super::socket::{AddressRoom, Rooms, family_of_kind, handle_of, raw};
+use super::socket::{AddressRoom, family_of_kind, handle_of, raw};
 
 /// The most bytes that a datagram of UDP carries over IPv4: 65,535 without the headers.
 const LONGEST: usize = 65_507;
 
-/// What is remembered of a socket.
+/// What is remembered of a socket: whether it has an address.
 #[derive(Default)]
 pub struct Datagrams {
-    rooms: Rooms<AddressRoom>,
     is_bound: AtomicBool,
 }
 
@@ -83,9 +81,8 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         if let Err(error) = self.require_address() {
             return Err(Rejected::new(error, buffer));
         }
-        let room = self.memo.rooms.take(AddressRoom::new);
-        let kind = OperationKind::ReceiveFrom(buffer, Arc::clone(&room));
-        let mut reserved = self.association.reserve(kind).map_err(buffer_of)?;
+        let kind = OperationKind::ReceiveFrom(buffer);
+        let (mut reserved, room) = self.reserve_with_room(kind)?;
         let mut array = array();
         let parts = Parts::spare(reserved.value().kind.buffer(), &mut array);
         if parts.is_empty() {
@@ -95,14 +92,12 @@ impl<B: Buffer> Registration<UdpSocket, B> {
             return Err(Rejected::new(error, reserved.into_value().kind.into_buffer()));
         }
         let lent = self.association.lend(reserved).map_err(buffer_of)?;
-        // SAFETY: it was free, and is this operation's.
-        let (from, length) = unsafe { room.empty() };
+        let (from, length) = room.empty();
         // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The
         // memory that it names is lent: it rests in the operation, or in the buffer there, until
-        // the packet is dequeued. The room for the address belongs to the operation, and `room` is a
-        // second reference: it is there until the packet has been dequeued and this function
-        // returns. The flags, which are 0, and the `OVERLAPPED` are the slot's, which is the call's
-        // until it returns.
+        // the packet is dequeued. The room for the address, the flags, which are 0, and the
+        // `OVERLAPPED` are the slot's, which is the call's until it returns, whenever the packet
+        // comes.
         let answer = unsafe {
             ffi::ws2_32::WSARecvFrom(
                 raw(self.get_ref()),
@@ -168,13 +163,11 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// [`WSASendTo`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasendto).
     #[doc(alias = "WSASendTo", alias = "sendto")]
     pub fn send_to(&self, buffer: B, peer: SocketAddr) -> Result<OperationId, Rejected<B>> {
-        let room = self.memo.rooms.take(AddressRoom::new);
-        // SAFETY: it was free, and nobody else has got it.
-        let (to, length) = unsafe { room.fill(peer) };
-        let kind = OperationKind::SendTo(buffer, Arc::clone(&room));
-        // SAFETY: the address rests in the operation, of which `room` is a second reference.
-        unsafe { self.start_send(kind, to, length) }
-            .map_err(|rejected| self.explain(rejected, peer))
+        let (reserved, room) = self.reserve_with_room(OperationKind::Send(buffer))?;
+        let (to, length) = room.fill(peer);
+        // SAFETY: the address is in the annex of the slot.
+        let sent = unsafe { self.start_send(reserved, to, length) };
+        sent.map_err(|rejected| self.explain(rejected, peer))
     }
 
     /// As [`send_to`](Self::send_to), to the peer that the socket is
@@ -188,8 +181,10 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// [`WSASend`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasend).
     #[doc(alias = "WSASend")]
     pub fn send(&self, buffer: B) -> Result<OperationId, Rejected<B>> {
+        let kind = OperationKind::Send(buffer);
+        let reserved = self.association.reserve(kind).map_err(buffer_of)?;
         // SAFETY: there is no address.
-        unsafe { self.start_send(OperationKind::Send(buffer), ptr::null(), 0) }
+        unsafe { self.start_send(reserved, ptr::null(), 0) }
     }
 
     /// Whether receives are to end with `ConnectionReset` when a datagram that was sent before has
@@ -213,17 +208,32 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         Ok(())
     }
 
-    /// # Safety
-    ///
-    /// * The address of this length rests in the operation, and is there until this returns; or it
-    ///   is NULL.
-    unsafe fn start_send(
+    /// As [`Association::reserve`], with room for an address, which is the slot's like all else
+    /// that the call is given.
+    fn reserve_with_room(
         &self,
         kind: OperationKind<B>,
+    ) -> Result<(Reserved<'_, Operation<B>>, AddressRoom), Rejected<B>> {
+        let reserved = self.association.reserve(kind).map_err(buffer_of)?;
+        let Some(annex) = reserved.annex() else {
+            let error = io::Error::from(io::ErrorKind::OutOfMemory);
+            return Err(Rejected::new(error, reserved.into_value().kind.into_buffer()));
+        };
+        // SAFETY: the annex is there as long as the table, and nobody else uses it before the slot
+        // serves another operation.
+        let room = unsafe { AddressRoom::at(annex.as_ptr()) };
+        Ok((reserved, room))
+    }
+
+    /// # Safety
+    ///
+    /// * The address of this length is in the annex of the slot, or it is NULL.
+    unsafe fn start_send(
+        &self,
+        mut reserved: Reserved<'_, Operation<B>>,
         to: *const ffi::socket_address::SOCKADDR,
         to_length: i32,
     ) -> Result<OperationId, Rejected<B>> {
-        let mut reserved = self.association.reserve(kind).map_err(buffer_of)?;
         let mut array = array();
         let parts = Parts::filled(reserved.value().kind.buffer(), &mut array);
         if let Some(why) = does_not_fit(reserved.value().kind.buffer(), &parts) {

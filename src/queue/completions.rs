@@ -267,6 +267,9 @@ impl<B: Buffer> Completions<B> {
                     Self::discard(core, claim);
                     return None;
                 }
+                if operation.has_annex() {
+                    return Some(Self::read_with_annex(core, claim));
+                }
                 // SAFETY: as above.
                 let ended = unsafe { core.in_flight.collect(claim) };
                 Some(Operation::completion(ended, &core.owners))
@@ -285,6 +288,16 @@ impl<B: Buffer> Completions<B> {
         let key = self.core.as_deref()?.control.senders().find(packet.key())?.key()?;
         let message = JobMessage::of(packet.bytes(), packet.overlapped().addr() as u32);
         Some(Completion::Job { key, message })
+    }
+
+    /// As [`read`](Self::read), of an operation that was told more than fits in its slot.
+    #[inline(never)]
+    fn read_with_annex(core: &Core<B>, claim: Claim) -> Completion<B> {
+        // SAFETY: as in `read`. Read first, for what is collected serves another operation.
+        let annex = unsafe { core.in_flight.annex(claim) };
+        // SAFETY: as in `read`.
+        let ended = unsafe { core.in_flight.collect(claim) };
+        Operation::completion_with(ended, annex, &core.owners)
     }
 
     /// What is given out behind the packets.
