@@ -66,6 +66,8 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //! | start any operation that takes an `OVERLAPPED` | [`submit`](Registration::submit), [`RawCall`] | that which you make |
 //! | wait until something has happened | [`wait`](CompletionQueue::wait) | `GetQueuedCompletionStatusEx` |
 //! | read what has happened | [`Completion`], in [`Completions`] | |
+//! | wait for a process, an event or a timer as well | [`watch`](CompletionQueue::watch) | `RegisterWaitForSingleObject` |
+//! | end processes together, and hear of them | [`Job`] | `SetInformationJobObject` |
 //! | wake a thread that waits, from another one | [`Waker`] | `PostQueuedCompletionStatus` |
 //! | send a value to a thread that waits | [`post`](CompletionQueue::post) | `PostQueuedCompletionStatus` |
 //! | end every thread that waits | [`shut_down`](CompletionQueue::shut_down) | `PostQueuedCompletionStatus` |
@@ -189,6 +191,13 @@ pub use self::in_flight::OperationId;
 #[cfg(windows)]
 #[doc(alias = "SOCKET")]
 pub use self::registration::Registration;
+
+#[cfg(windows)]
+#[doc(alias = "JOBOBJECT")]
+pub use self::job::Job;
+
+#[cfg(windows)]
+pub use self::watch::Watched;
 
 #[cfg(windows)]
 pub use self::pipe::{NamedPipe, PipeOptions, ReadEnd, WriteEnd};

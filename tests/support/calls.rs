@@ -258,6 +258,13 @@ calls! {
     getsockopt(socket: SOCKET, level: i32, name: i32, value: *mut u8, length: *mut i32) -> i32,
         SOCKET_ERROR, Operation { room: Some(room(value, length)), ..Operation::NONE };
     closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, Operation::NONE;
+    DuplicateHandle(of: HANDLE, source: HANDLE, to: HANDLE, target: *mut HANDLE, access: u32,
+        inherit: BOOL, options: u32) -> BOOL, FALSE, Operation::NONE;
+    RegisterWaitForSingleObject(wait: *mut HANDLE, object: HANDLE, callback: WAITORTIMERCALLBACK,
+        context: *mut c_void, milliseconds: u32, flags: u32) -> BOOL, FALSE, Operation::NONE;
+    UnregisterWaitEx(wait: HANDLE, event: HANDLE) -> BOOL, FALSE, Operation::NONE;
+    SetInformationJobObject(job: HANDLE, class: u32, information: *const c_void,
+        length: u32) -> BOOL, FALSE, Operation::NONE;
     ReadFile(file: HANDLE, buffer: *mut c_void, size: u32, bytes: *mut u32,
         overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
         Operation { overlapped, count: bytes, ..Operation::NONE };
