@@ -216,7 +216,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     ///
     /// # Errors
     ///
-    /// As there, and `NotConnected` if it is connected to nobody (`WSAENOTCONN`).
+    /// As there, and `NotConnected` if it is connected to nobody.
     ///
     /// Calls
     /// [`WSASend`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasend).
@@ -240,7 +240,8 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         };
         let outcome = SubmitOutcome::of_call(answer != SOCKET_ERROR);
         // SAFETY: this was the call, on this handle, which brings a packet for each success.
-        unsafe { self.association.settle::<Queued>(lent, outcome) }.map_err(buffer_of)
+        let sent = unsafe { self.association.settle::<Queued>(lent, outcome) };
+        sent.map_err(|rejected| self.explain(buffer_of(rejected)))
     }
 
     /// Whether receives are to end with `ConnectionReset` when a datagram that was sent before has
@@ -295,6 +296,20 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         }
         let unbound = "the socket has no address yet, so nothing can come; bind it, or send first";
         Err(io::Error::new(io::ErrorKind::InvalidInput, unbound))
+    }
+
+    /// Which error a system has for a socket that is connected to nobody differs, too; but that one
+    /// is not connected can change, so it is asked when a send has failed.
+    #[cold]
+    fn explain(&self, rejected: Rejected<B>) -> Rejected<B> {
+        let is_systems = rejected.error.raw_os_error().is_some();
+        if !is_systems || self.get_ref().peer_addr().is_ok() {
+            return rejected;
+        }
+        let nobody = "the socket is connected to nobody; connect it, or say by `send_to` whom the \
+                      datagram is for";
+        let error = io::Error::new(io::ErrorKind::NotConnected, nobody);
+        Rejected::new(error, rejected.returned)
     }
 
     /// Which error a system has for an address of another family differs, and some send nevertheless,
