@@ -5,18 +5,18 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::windows::io::{AsSocket, BorrowedHandle, BorrowedSocket};
-use std::ptr::{self, null_mut};
+use std::os::windows::io::{AsSocket, BorrowedHandle};
+use std::ptr::null_mut;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU16};
 
 use super::buffer::{Array, Buffer, MAX_PARTS, Parts, array};
 use super::ffi;
 use super::ffi::constants::*;
-use super::in_flight::{OperationId, Reserved};
+use super::in_flight::{Lent, OperationId, Reserved};
 use super::operation::{Operation, OperationKind, SubmitOutcome};
 use super::registration::{Queued, Registration, Rejected, Source, sealed};
-use super::socket::{AddressRoom, family_of_kind, handle_of, protocol_of, raw};
+use super::socket::{AddressRoom, control, family_of_kind, handle_of, protocol_of, raw};
 
 /// The most bytes that a datagram of UDP carries over IPv4: 65,535 without the headers. Over IPv6 it
 /// would be 20 more; one limit for both spares a program that serves both a difference.
@@ -179,15 +179,9 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         if let Err(error) = self.require_family_of(peer) {
             return Err(Rejected::new(error, buffer));
         }
-        let (mut reserved, room) = self.reserve_with_room(OperationKind::Send(buffer))?;
+        let (reserved, room) = self.reserve_with_room(OperationKind::Send(buffer))?;
         let mut array = array();
-        let parts = match datagram_of(reserved.value().kind.buffer(), &mut array) {
-            Ok(parts) => parts,
-            Err(error) => {
-                return Err(Rejected::new(error, reserved.into_value().kind.into_buffer()));
-            }
-        };
-        let lent = self.association.lend(reserved).map_err(buffer_of)?;
+        let (lent, parts) = self.lend_datagram(reserved, &mut array)?;
         let (to, length) = room.fill(peer);
         // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The
         // memory that it names is lent: it rests in the operation, or in the buffer there, until
@@ -223,15 +217,9 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     #[doc(alias = "WSASend")]
     pub fn send(&self, buffer: B) -> Result<OperationId, Rejected<B>> {
         let kind = OperationKind::Send(buffer);
-        let mut reserved = self.association.reserve(kind).map_err(buffer_of)?;
+        let reserved = self.association.reserve(kind).map_err(buffer_of)?;
         let mut array = array();
-        let parts = match datagram_of(reserved.value().kind.buffer(), &mut array) {
-            Ok(parts) => parts,
-            Err(error) => {
-                return Err(Rejected::new(error, reserved.into_value().kind.into_buffer()));
-            }
-        };
-        let lent = self.association.lend(reserved).map_err(buffer_of)?;
+        let (lent, parts) = self.lend_datagram(reserved, &mut array)?;
         // SAFETY: as in `send_to`, without an address.
         let answer = unsafe {
             let (socket, overlapped) = (raw(self.get_ref()), lent.overlapped());
@@ -284,6 +272,26 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         Ok((reserved, room))
     }
 
+    /// Makes an operation that sends the kernel's, if its bytes can be one datagram.
+    fn lend_datagram<'a, 'b>(
+        &self,
+        mut reserved: Reserved<'a, Operation<B>>,
+        array: &'b mut Array,
+    ) -> Result<(Lent<'a, Operation<B>>, Parts<'b>), Rejected<B>> {
+        let buffer = reserved.value().kind.buffer();
+        let parts = Parts::filled(buffer, array);
+        let why = if parts.len() > LONGEST {
+            "the datagram is longer than 65,507 bytes, the most that UDP carries"
+        } else if (MAX_PARTS..buffer.parts()).any(|part| !buffer.filled(part).is_empty()) {
+            "the bytes are in more parts than 16, the most that one operation takes, and a datagram \
+             cannot be sent piece by piece"
+        } else {
+            return Ok((self.association.lend(reserved).map_err(buffer_of)?, parts));
+        };
+        let error = io::Error::new(io::ErrorKind::InvalidInput, why);
+        Err(Rejected::new(error, reserved.into_value().kind.into_buffer()))
+    }
+
     /// Receiving on a socket without an address is an error, says Microsoft, and some systems wait
     /// for ever. Once it has one it keeps it, so the system is asked until then.
     fn require_address(&self) -> io::Result<()> {
@@ -327,43 +335,6 @@ impl<B: Buffer> Registration<UdpSocket, B> {
                       both, write an IPv4 address as `::ffff:a.b.c.d`";
         Err(io::Error::new(io::ErrorKind::InvalidInput, family))
     }
-}
-
-/// The filled bytes of a buffer, if they can be one datagram.
-fn datagram_of<'a, B: Buffer>(buffer: &B, array: &'a mut Array) -> io::Result<Parts<'a>> {
-    let parts = Parts::filled(buffer, array);
-    let why = if parts.len() > LONGEST {
-        "the datagram is longer than 65,507 bytes, the most that UDP carries"
-    } else if (MAX_PARTS..buffer.parts()).any(|part| !buffer.filled(part).is_empty()) {
-        "the bytes are in more parts than 16, the most that one operation takes, and a datagram \
-         cannot be sent piece by piece"
-    } else {
-        return Ok(parts);
-    };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, why))
-}
-
-/// Tells the driver of a socket something.
-fn control<T: Copy>(socket: BorrowedSocket<'_>, what: u32, value: &T) -> io::Result<()> {
-    let mut returned = 0;
-    // SAFETY: the socket is open. The value and the count are there during the call, which asks for
-    // nothing that it would return, and is not overlapped.
-    let answer = unsafe {
-        let (value, length) = (ptr::from_ref(value).cast(), size_of::<T>() as u32);
-        let (socket, returned) = (raw(&socket), &raw mut returned);
-        ffi::ws2_32::WSAIoctl(
-            socket,
-            what,
-            value,
-            length,
-            null_mut(),
-            0,
-            returned,
-            null_mut(),
-            None,
-        )
-    };
-    if answer == SOCKET_ERROR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn buffer_of<B>(rejected: Rejected<OperationKind<B>>) -> Rejected<B> {
