@@ -111,7 +111,6 @@ mod sync;
 mod buffer;
 #[cfg(windows)]
 mod port;
-#[cfg(windows)]
 mod socket;
 mod status;
 
