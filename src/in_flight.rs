@@ -195,10 +195,11 @@ impl<T> InFlight<T> {
     /// * `claim` is what this table has answered to `claim`, and nobody collects it meanwhile.
     pub(super) unsafe fn annex(&self, claim: Claim) -> [u64; 4] {
         let Some(place) = self.annexes.get(claim.index) else { return [0; 4] };
+        // Volatile: a call that has not returned may write there again what it has written, so
+        // this is read once and no more.
         // SAFETY: until the operation is collected the annex is its own, and the kernel is done
-        // with it, says the packet. A call that has not returned may write there again what it has
-        // written.
-        unsafe { place.slot().as_ptr().read() }
+        // with it, says the packet.
+        unsafe { place.slot().as_ptr().read_volatile() }
     }
 
     /// Calls `act` with the address of an operation, if it is still in flight. Until `act`

@@ -71,7 +71,10 @@ mod layer {
     pub struct Packet;
     pub struct CompletionQueue;
     pub struct Registration;
+    pub struct Job;
+    pub struct Watched;
     pub trait Source {}
+    pub struct RawCall;
     pub struct Rejected;
     pub enum Failure {
         Cancelled,

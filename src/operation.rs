@@ -106,12 +106,14 @@ impl<B: Buffer> OperationKind<B> {
                 let truncated = status == Status::CUT;
                 let ended = if truncated { Ok(()) } else { status.result() };
                 let result = ended.and_then(|()| {
+                    // First, for after a failure the buffer is as it was.
+                    let from = AddressRoom::sender_in(end.annex)?;
                     let count = count.min(Parts::spare(&mut buffer, &mut array()).len());
                     // SAFETY: the system reports that it wrote so many bytes, and it was given the
                     // front of the spare room, at its length or less. That the datagram was cut is
                     // a warning: then it wrote what fitted, and nothing is promised of the count.
                     unsafe { buffer.advance(count) };
-                    Ok(Datagram { from: AddressRoom::sender_in(end.annex)?, count, truncated })
+                    Ok(Datagram { from, count, truncated })
                 });
                 Completion::ReceivedFrom { key, id, buffer, result }
             }

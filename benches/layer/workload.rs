@@ -13,6 +13,7 @@ pub enum Workload {
     PingPongInline,
     Batch,
     AcceptAndClose,
+    Udp,
     Pipe,
 }
 
@@ -35,13 +36,14 @@ impl Who {
 }
 
 impl Workload {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PostAndWait,
         Self::WakeAndWait,
         Self::PingPong,
         Self::PingPongInline,
         Self::Batch,
         Self::AcceptAndClose,
+        Self::Udp,
         Self::Pipe,
     ];
 
@@ -53,6 +55,7 @@ impl Workload {
             Self::PingPongInline => "ping-pong-inline",
             Self::Batch => "batch",
             Self::AcceptAndClose => "accept-and-close",
+            Self::Udp => "udp",
             Self::Pipe => "pipe",
         }
     }
@@ -66,6 +69,7 @@ impl Workload {
             Self::PingPongInline => "the same, where what ends at once brings no packet",
             Self::Batch => "64 connections send and then receive, 64 packets in each wait",
             Self::AcceptAndClose => "a connection is accepted, put on the port, and closed",
+            Self::Udp => "64 bytes go to a socket for datagrams and come back to their sender",
             Self::Pipe => {
                 "64 bytes go through a pipe of messages and come back, both ends on one port"
             }
@@ -90,6 +94,8 @@ impl Workload {
             (Self::Batch, Who::Layer) => layer::batch::rounds,
             (Self::AcceptAndClose, Who::Hand) => by_hand::accept::rounds,
             (Self::AcceptAndClose, Who::Layer) => layer::accept::rounds,
+            (Self::Udp, Who::Hand) => by_hand::datagrams::rounds,
+            (Self::Udp, Who::Layer) => layer::datagrams::rounds,
             (Self::Pipe, Who::Hand) => by_hand::pipe::rounds,
             (Self::Pipe, Who::Layer) => layer::pipe::rounds,
         };

@@ -168,7 +168,9 @@ fn make<R: Copy + PartialEq>(
         return next(call).around(operation, real, failure);
     }
     LENT.store(address, SeqCst);
-    if [operation.count, operation.flags].iter().any(|place| is_on_this_stack(place.addr())) {
+    let room = operation.room.map_or(0, |room| room.cast::<u8>().addr());
+    let places = [operation.count.addr(), operation.flags.addr(), operation.length.addr(), room];
+    if places.into_iter().any(is_on_this_stack) {
         ON_STACK.fetch_add(1, SeqCst);
     }
     if UNDER_WAY.iter().any(|other| other.load(SeqCst) == address) {
@@ -238,6 +240,26 @@ calls! {
     WSASend(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: u32,
         overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32, SOCKET_ERROR,
         Operation { overlapped, count: bytes, ..Operation::NONE };
+    WSARecvFrom(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32,
+        flags: *mut u32, from: *mut u8, length: *mut i32, overlapped: *mut OVERLAPPED,
+        routine: *mut c_void) -> i32, SOCKET_ERROR,
+        Operation {
+            overlapped,
+            count: bytes,
+            flags,
+            length,
+            at_once: Some(0),
+            room: (!length.is_null()).then(|| room(from, length)),
+        };
+    WSASendTo(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: u32,
+        to: *const u8, length: i32, overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32,
+        SOCKET_ERROR,
+        Operation {
+            overlapped,
+            count: bytes,
+            room: Some(slice_from_raw_parts_mut(to.cast_mut(), 0)),
+            ..Operation::NONE
+        };
     AcceptEx(listener: SOCKET, socket: SOCKET, room: *mut c_void, data: u32, near: u32, far: u32,
         bytes: *mut u32, overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
         Operation {
@@ -258,6 +280,13 @@ calls! {
     getsockopt(socket: SOCKET, level: i32, name: i32, value: *mut u8, length: *mut i32) -> i32,
         SOCKET_ERROR, Operation { room: Some(room(value, length)), ..Operation::NONE };
     closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, Operation::NONE;
+    DuplicateHandle(of: HANDLE, source: HANDLE, to: HANDLE, target: *mut HANDLE, access: u32,
+        inherit: BOOL, options: u32) -> BOOL, FALSE, Operation::NONE;
+    RegisterWaitForSingleObject(wait: *mut HANDLE, object: HANDLE, callback: WAITORTIMERCALLBACK,
+        context: *mut c_void, milliseconds: u32, flags: u32) -> BOOL, FALSE, Operation::NONE;
+    UnregisterWaitEx(wait: HANDLE, event: HANDLE) -> BOOL, FALSE, Operation::NONE;
+    SetInformationJobObject(job: HANDLE, class: u32, information: *const c_void,
+        length: u32) -> BOOL, FALSE, Operation::NONE;
     ReadFile(file: HANDLE, buffer: *mut c_void, size: u32, bytes: *mut u32,
         overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
         Operation { overlapped, count: bytes, ..Operation::NONE };
