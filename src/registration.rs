@@ -33,8 +33,8 @@ pub use self::rejected::Rejected;
 /// only on a handle that stays the same for as long as it is registered.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be registered with a completion queue",
-    label = "not a socket that the queue has operations for",
-    note = "a `std::net::TcpStream` or a `std::net::TcpListener` can, given by value and not by reference; `TcpStream::from` makes a stream of an `OwnedSocket`"
+    label = "nothing that the queue has operations for",
+    note = "sockets and files of std's, the pipes of its children and a `NamedPipe` can, given by value and not by reference; `TcpStream::from` makes a stream of an `OwnedSocket`"
 )]
 pub trait Source: sealed::Handle {}
 
