@@ -360,7 +360,7 @@ fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
         | Call::WSASendTo
         | Call::AcceptEx
         | Call::ConnectEx => WSAENOBUFS as u32,
-        Call::ReadFile | Call::WriteFile => ERROR_NO_SYSTEM_RESOURCES,
+        Call::ReadFile | Call::WriteFile | Call::ConnectNamedPipe => ERROR_NO_SYSTEM_RESOURCES,
         // A wait that ends early; every other error of it is the caller's own.
         Call::GetQueuedCompletionStatusEx => WAIT_TIMEOUT,
         Call::PostQueuedCompletionStatus | Call::CancelIoEx | Call::CreateIoCompletionPort => {
