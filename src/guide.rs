@@ -8,6 +8,7 @@
 //! 6. [Inline](inline): operations that end during the call that starts them.
 //! 7. [Closing](closing): cancelling, collecting, and what the peer sees.
 //! 8. [Cost](cost): calls, allocations, instructions and memory, counted.
+//! 9. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
 //!
 //! The programs in it need Windows, or Wine.
 
@@ -27,11 +28,16 @@ macro_rules! names {
             CompletionQueue => "CompletionQueue",
             Completions => "Completions",
             connect => "CompletionQueue::connect",
+            connect_client => "Registration::connect_client",
             connect_socket => "CompletionQueue::connect_socket",
             Connected => "Completion::Connected",
+            Content => "Content",
+            disconnect => "Registration::disconnect",
             Foreign => "Completion::Foreign",
             in_flight => "CompletionQueue::in_flight",
             inline => "Registration::inline",
+            NamedPipe => "NamedPipe",
+            PipeOptions => "PipeOptions",
             post => "CompletionQueue::post",
             push => "Completions::push",
             readable => "Registration::readable",
@@ -73,6 +79,7 @@ macro_rules! everywhere {
 [cost]: cost
 [inline]: inline
 [lending]: lending
+[pipes]: pipes
 [the_port]: the_port
 [waiting]: waiting
 [waking]: waking
@@ -115,3 +122,7 @@ pub mod closing {}
 ///
 #[doc = include_str!("guide/cost.svg")]
 pub mod cost {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/pipes.md"))]
+pub mod pipes {}
