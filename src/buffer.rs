@@ -14,7 +14,7 @@ use std::mem::MaybeUninit;
 
 pub use self::either::Either;
 #[cfg_attr(not(windows), allow(unused_imports, reason = "used on Windows"))]
-pub(super) use self::parts::{MAX_PARTS, Parts, array, one_filled, one_spare};
+pub(super) use self::parts::{Array, MAX_PARTS, Parts, array, one_filled, one_spare};
 
 /// Memory that can be lent to the kernel: *filled* bytes, and *spare* room behind them.
 ///

@@ -12,7 +12,7 @@ use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle};
 use super::buffer::Buffer;
 use super::ffi;
 use super::ffi::constants::*;
-use super::operation::Reads;
+use super::operation::OperationKind;
 use super::registration::{Inline, Mode, Registration, Rejected, Source, sealed};
 use super::socket::set_notification_modes;
 use super::transfer::{APPEND, FAR, invalid};
@@ -130,7 +130,7 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     /// [`ReadFile`](https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-readfile).
     #[doc(alias = "ReadFile", alias = "pread", alias = "seek_read")]
     pub fn read_at(&self, offset: u64, buffer: B) -> Result<M::Answer<B>, Rejected<B>> {
-        self.start_read(buffer, offset, Reads::File)
+        self.start_read(OperationKind::ReadFile(buffer), offset)
     }
 
     /// Writes the filled bytes of the buffer to the file, from this offset on, in bytes. The buffer

@@ -22,7 +22,7 @@ use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::sync::{AtomicBool, AtomicU64, yield_now};
 
 pub(super) use self::lending::{Lent, Reserved, Vacant};
-pub(super) use self::slot::write_status;
+pub(super) use self::slot::{Annex, write_status};
 use self::slot::{GENERATION, HOLDS_VALUE, LENT, MAX_PINS, PIN, Slot, USES};
 use self::slots::{SlotRef, Slots};
 
@@ -98,6 +98,8 @@ impl fmt::Debug for OperationId {
 pub(super) struct InFlight<T> {
     /// Freed only when no slot is taken; see `drop`.
     slots: ManuallyDrop<Slots<Slot<T>>>,
+    /// For each slot that has needed one. They are freed with the slots.
+    annexes: ManuallyDrop<Slots<Annex>>,
     closed: AtomicBool,
     /// No two tables have the same: 46 bits of it are in an id, enough for a table a microsecond
     /// during two years.
@@ -126,7 +128,9 @@ impl<T> InFlight<T> {
     pub(super) fn new() -> Self {
         static TABLES: AtomicU64 = AtomicU64::new(0);
         let number = TABLES.fetch_add(1, Relaxed);
-        Self { slots: ManuallyDrop::new(Slots::new()), closed: AtomicBool::new(false), number }
+        let (slots, annexes) = (Slots::new(), Slots::new());
+        let (slots, annexes) = (ManuallyDrop::new(slots), ManuallyDrop::new(annexes));
+        Self { slots, annexes, closed: AtomicBool::new(false), number }
     }
 
     /// Takes a slot, number `hint` or near it if one is free there. `None` when there is no memory
@@ -182,6 +186,20 @@ impl<T> InFlight<T> {
         // SAFETY: the claim cleared `LENT`, and is collected once.
         let value = unsafe { move_out(place, state) };
         Completed { id: self.id(place.index, state), status, count, value }
+    }
+
+    /// What is in the annex of an operation that was claimed. Zeros if it was given none.
+    ///
+    /// # Safety
+    ///
+    /// * `claim` is what this table has answered to `claim`, and nobody collects it meanwhile.
+    pub(super) unsafe fn annex(&self, claim: Claim) -> [u64; 4] {
+        let Some(place) = self.annexes.get(claim.index) else { return [0; 4] };
+        // Volatile: a call that has not returned may write there again what it has written, so
+        // this is read once and no more.
+        // SAFETY: until the operation is collected the annex is its own, and the kernel is done
+        // with it, says the packet.
+        unsafe { place.slot().as_ptr().read_volatile() }
     }
 
     /// Calls `act` with the address of an operation, if it is still in flight. Until `act`
@@ -278,6 +296,8 @@ impl<T> Drop for InFlight<T> {
         if self.slots.taken().next().is_none() {
             // SAFETY: dropped once, here, and not used after.
             unsafe { ManuallyDrop::drop(&mut self.slots) };
+            // SAFETY: as above.
+            unsafe { ManuallyDrop::drop(&mut self.annexes) };
         }
     }
 }

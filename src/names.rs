@@ -71,6 +71,8 @@ mod layer {
     pub struct Packet;
     pub struct CompletionQueue;
     pub struct Registration;
+    pub struct Job;
+    pub struct Watched;
     pub trait Source {}
     pub struct RawCall;
     pub struct Rejected;
@@ -79,4 +81,8 @@ mod layer {
         Error(),
     }
     pub struct Waker;
+    pub struct NamedPipe;
+    pub struct PipeOptions;
+    pub trait ReadEnd {}
+    pub trait WriteEnd {}
 }

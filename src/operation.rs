@@ -14,8 +14,10 @@ use std::sync::Arc;
 use super::buffer::{Buffer, Parts, array, one_spare};
 use super::completion::{Completion, Content, Datagram};
 use super::in_flight::{Completed, OperationId};
-use super::socket::{Accepting, AddressRoom, Connecting};
-use super::status::{Failure, Status};
+use super::port::Key;
+use super::socket::AddressRoom;
+use super::socket::{Accepting, Connecting};
+use super::status::Status;
 
 pub(super) use self::outcome::SubmitOutcome;
 use self::owner::End;
@@ -36,22 +38,16 @@ pub(super) enum OperationKind<B> {
     Send(B),
     Accept(Accepting),
     Connect(Connecting),
-    ReceiveFrom(B, Arc<AddressRoom>),
-    SendTo(B, Arc<AddressRoom>),
-    Read(B, Reads),
+    /// A receive that is told the sender, in the annex of its slot.
+    ReceiveFrom(B),
+    /// Reads of what: of a file, of a pipe that brings bytes, of one that brings messages.
+    ReadFile(B),
+    ReadBytes(B),
+    ReadMessage(B),
     Write(B),
     ConnectClient,
     Raw(B),
     Wait,
-}
-
-/// What a read is of.
-#[derive(Clone, Copy)]
-#[allow(dead_code, reason = "a room can be left out that reads")]
-pub(super) enum Reads {
-    File,
-    Bytes,
-    Messages,
 }
 
 impl<B: Buffer> Operation<B> {
@@ -75,8 +71,26 @@ impl<B: Buffer> Operation<B> {
             OperationKind::Send(buffer) => {
                 Completion::Sent { key, id, buffer, count, result: status.result() }
             }
-            rarer => rarer.completion(End { owner: &owner, owners, status }, id, count),
+            rarer => {
+                rarer.completion(End { owner: &owner, owners, status, annex: None }, id, count)
+            }
         }
+    }
+
+    /// Whether the operation was told more than fits in its slot.
+    #[inline(always)]
+    pub(super) fn has_annex(&self) -> bool {
+        matches!(self.kind, OperationKind::ReceiveFrom(_))
+    }
+
+    /// As [`completion`](Self::completion), of one that was.
+    pub(super) fn completion_with(
+        ended: Completed<Self>,
+        annex: [u64; 4],
+        owners: &Owners,
+    ) -> Completion<B> {
+        let Completed { id, status, count, value: Self { owner, kind } } = ended;
+        kind.completion(End { owner: &owner, owners, status, annex: Some(annex) }, id, count)
     }
 }
 
@@ -89,30 +103,26 @@ impl<B: Buffer> OperationKind<B> {
             // One line for each kind that has a file of its own for its memory and its end.
             Self::Accept(it) => Completion::Accepted { key, id, result: end.of(it) },
             Self::Connect(it) => Completion::Connected { key, id, result: end.of(it) },
-            Self::ReceiveFrom(mut buffer, room) => {
+            Self::ReceiveFrom(mut buffer) => {
                 let truncated = status == Status::CUT;
                 let ended = if truncated { Ok(()) } else { status.result() };
                 let result = ended.and_then(|()| {
+                    // First, for after a failure the buffer is as it was.
+                    let from = AddressRoom::sender_in(end.annex)?;
                     let count = count.min(Parts::spare(&mut buffer, &mut array()).len());
                     // SAFETY: the system reports that it wrote so many bytes, and it was given the
                     // front of the spare room, at its length or less. That the datagram was cut is
                     // a warning: then it wrote what fitted, and nothing is promised of the count.
                     unsafe { buffer.advance(count) };
-                    Ok(Datagram { from: room.sender()?, count, truncated })
+                    Ok(Datagram { from, count, truncated })
                 });
                 Completion::ReceivedFrom { key, id, buffer, result }
             }
-            Self::SendTo(buffer, _) => {
-                Completion::Sent { key, id, buffer, count, result: status.result() }
-            }
-            Self::Read(mut buffer, of) => {
-                let result = of.content(status, count.min(one_spare(&mut buffer).1 as usize));
-                if let Ok(content) = &result {
-                    // SAFETY: as for datagrams.
-                    unsafe { buffer.advance(content.count()) };
-                }
-                Completion::Read { key, id, buffer, result }
-            }
+            Self::ReadFile(buffer) => read((key, id), buffer, status, count, |count| {
+                if count == 0 { Content::End } else { Content::Bytes(count) }
+            }),
+            Self::ReadBytes(buffer) => read((key, id), buffer, status, count, Content::Bytes),
+            Self::ReadMessage(buffer) => read((key, id), buffer, status, count, Content::Message),
             Self::Write(buffer) => {
                 Completion::Written { key, id, buffer, count, result: status.result_of_file() }
             }
@@ -130,18 +140,28 @@ impl<B: Buffer> OperationKind<B> {
     }
 }
 
-impl Reads {
-    /// What a read has brought that has ended so.
-    fn content(self, status: Status, count: usize) -> Result<Content, Failure> {
-        match (self, status) {
-            (_, Status::CUT) => Ok(Content::Part(count)),
-            (_, Status::END_OF_FILE) => Ok(Content::End),
-            (Self::Bytes | Self::Messages, Status::PIPE_BROKEN) => Ok(Content::End),
-            (Self::File, Status::SUCCESS) if count == 0 => Ok(Content::End),
-            (Self::Messages, _) => status.result_of_file().map(|()| Content::Message(count)),
-            (_, _) => status.result_of_file().map(|()| Content::Bytes(count)),
-        }
+/// What a read has brought. After a success `whole` makes it of the count.
+fn read<B: Buffer>(
+    (key, id): (Key, OperationId),
+    mut buffer: B,
+    status: Status,
+    count: usize,
+    whole: impl FnOnce(usize) -> Content,
+) -> Completion<B> {
+    let count = count.min(one_spare(&mut buffer).1 as usize);
+    let result = match status {
+        Status::CUT => Ok(Content::Part(count)),
+        // Of a file, and of a pipe of which the other end is closed.
+        Status::END_OF_FILE | Status::PIPE_BROKEN => Ok(Content::End),
+        _ => status.result_of_file().map(|()| whole(count)),
+    };
+    if let Ok(content) = &result {
+        // SAFETY: the system reports that it wrote so many bytes, and it was given the front of the
+        // spare room, at its length or less. That a message was cut is a warning: then it wrote
+        // what fitted, and nothing is promised of the count.
+        unsafe { buffer.advance(content.count()) };
     }
+    Completion::Read { key, id, buffer, result }
 }
 
 impl<B> OperationKind<B> {
@@ -150,9 +170,10 @@ impl<B> OperationKind<B> {
         match self {
             Self::Receive(buffer)
             | Self::Send(buffer)
-            | Self::ReceiveFrom(buffer, _)
-            | Self::SendTo(buffer, _)
-            | Self::Read(buffer, _)
+            | Self::ReceiveFrom(buffer)
+            | Self::ReadFile(buffer)
+            | Self::ReadBytes(buffer)
+            | Self::ReadMessage(buffer)
             | Self::Write(buffer)
             | Self::Raw(buffer) => buffer,
             _ => unreachable!("asked only by those who put a buffer in"),
@@ -165,9 +186,10 @@ impl<B> OperationKind<B> {
         match self {
             Self::Receive(buffer)
             | Self::Send(buffer)
-            | Self::ReceiveFrom(buffer, _)
-            | Self::SendTo(buffer, _)
-            | Self::Read(buffer, _)
+            | Self::ReceiveFrom(buffer)
+            | Self::ReadFile(buffer)
+            | Self::ReadBytes(buffer)
+            | Self::ReadMessage(buffer)
             | Self::Write(buffer)
             | Self::Raw(buffer) => buffer,
             _ => unreachable!("asked only by those who put a buffer in"),

@@ -1,6 +1,7 @@
 //! The completion queue: where a program sleeps, and where what it lent comes back.
 
 mod completions;
+mod panics;
 mod waiting;
 
 use std::fmt;
@@ -18,7 +19,7 @@ use super::shared::Core;
 use super::socket::set_notification_modes;
 
 pub use self::completions::Completions;
-use self::completions::{first_of, go_on_with_panic};
+use self::panics::{first_of, go_on_with_panic};
 
 /// How long a queue that is dropped waits for what it has cancelled. Cancelled operations end
 /// within microseconds; a driver that takes longer than this is broken, and then memory is leaked.
@@ -297,6 +298,8 @@ impl<B: Buffer> Drop for CompletionQueue<B> {
             // Again when nothing comes: another thread may have been about to submit.
             if cancels {
                 core.owners.cancel_everything();
+                // What cannot be paid is tried again.
+                let _ = core.control.pay_ends();
             }
             batch.clear();
             let moment = Deadline::new(Some(Duration::from_millis(20)));

@@ -7,17 +7,15 @@ mod address_room;
 mod connecting;
 mod extension;
 mod options;
-mod rooms;
 
 #[cfg(windows)]
 pub(super) use self::{
-    accepting::{ADDRESS_LEN, Accepting, AddressBuffer},
+    accepting::{ADDRESS_LEN, Accepting, AddressBuffers},
     address::{RawAddress, reachable, unspecified},
     address_room::AddressRoom,
     connecting::Connecting,
     extension::extensions,
     options::*,
-    rooms::Rooms,
 };
 
 /// The memory of an operation that is not over when the system says so: something is left to do

@@ -11,7 +11,7 @@ use super::buffer::{Buffer, one_filled, one_spare};
 use super::ffi;
 use super::ffi::constants::*;
 use super::in_flight::Lent;
-use super::operation::{OperationKind, Reads, SubmitOutcome};
+use super::operation::{OperationKind, SubmitOutcome};
 use super::registration::{Mode, Registration, Rejected, Source};
 use super::status::Status;
 
@@ -19,14 +19,12 @@ use super::status::Status;
 pub(super) const APPEND: u64 = u64::MAX;
 
 impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
-    /// Reads once, into the first spare room of the buffer.
+    /// Reads once, into the first spare room of the buffer of a kind that reads.
     pub(super) fn start_read(
         &self,
-        buffer: B,
+        kind: OperationKind<B>,
         offset: u64,
-        of: Reads,
     ) -> Result<M::Answer<B>, Rejected<B>> {
-        let kind = OperationKind::Read(buffer, of);
         let mut reserved = self.association.reserve(kind).map_err(buffer_of)?;
         let (room, length) = one_spare(reserved.value().kind.buffer());
         let refused = if length == 0 { Some(FULL) } else { out_of_range(offset, length) };
@@ -41,7 +39,7 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
             let (count, overlapped) = (count::<M, _>(&lent), lent.overlapped());
             ffi::kernel32::ReadFile(self.raw_handle(), room.cast(), length, count, overlapped)
         };
-        let outcome = outcome_of_read(read != FALSE, of);
+        let outcome = outcome_of_read(read != FALSE);
         // SAFETY: this was the call, on this handle, which skips packets if its mode does. By the
         // two errors that say how it has ended, the system has refused it: they are no warnings.
         unsafe { self.association.settle::<M>(lent, outcome) }.map_err(buffer_of)
@@ -89,14 +87,12 @@ pub(super) fn outcome(succeeded: bool) -> SubmitOutcome {
 }
 
 /// As [`outcome`], of a read: at the end the system refuses to read.
-fn outcome_of_read(succeeded: bool, of: Reads) -> SubmitOutcome {
+fn outcome_of_read(succeeded: bool) -> SubmitOutcome {
     let outcome = outcome(succeeded);
     let SubmitOutcome::Failed(error) = &outcome else { return outcome };
-    match (error.raw_os_error().map(|code| code as u32), of) {
-        (Some(ERROR_HANDLE_EOF), _) => SubmitOutcome::Ended(Status::END_OF_FILE),
-        (Some(ERROR_BROKEN_PIPE), Reads::Bytes | Reads::Messages) => {
-            SubmitOutcome::Ended(Status::PIPE_BROKEN)
-        }
+    match error.raw_os_error().map(|code| code as u32) {
+        Some(ERROR_HANDLE_EOF) => SubmitOutcome::Ended(Status::END_OF_FILE),
+        Some(ERROR_BROKEN_PIPE) => SubmitOutcome::Ended(Status::PIPE_BROKEN),
         _ => outcome,
     }
 }

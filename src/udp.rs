@@ -5,28 +5,30 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::os::windows::io::{AsSocket, BorrowedHandle, BorrowedSocket};
-use std::ptr::{self, null_mut};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::os::windows::io::{AsSocket, BorrowedHandle};
+use std::ptr::null_mut;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU16};
 
-use super::buffer::{Buffer, MAX_PARTS, Parts, array};
+use super::buffer::{Array, Buffer, MAX_PARTS, Parts, array};
 use super::ffi;
 use super::ffi::constants::*;
-use super::in_flight::OperationId;
-use super::operation::{OperationKind, SubmitOutcome};
+use super::in_flight::{Lent, OperationId, Reserved};
+use super::operation::{Operation, OperationKind, SubmitOutcome};
 use super::registration::{Queued, Registration, Rejected, Source, sealed};
-use super::socket::{AddressRoom, Rooms, family_of_kind, handle_of, raw};
+use super::socket::{AddressRoom, control, family_of_kind, handle_of, protocol_of, raw};
 
-/// The most bytes that a datagram of UDP carries over IPv4: 65,535 without the headers.
+/// The most bytes that a datagram of UDP carries over IPv4: 65,535 without the headers. Over IPv6 it
+/// would be 20 more; one limit for both spares a program that serves both a difference.
 const LONGEST: usize = 65_507;
 
-/// What is remembered of a socket.
+/// What is remembered of a socket. Neither changes any more once it is known.
 #[derive(Default)]
 pub struct Datagrams {
-    rooms: Rooms<AddressRoom>,
+    /// Whether it is known to have an address.
     is_bound: AtomicBool,
+    /// Of which family it is; 0 as long as nobody has asked.
+    family: AtomicU16,
 }
 
 impl Source for UdpSocket {}
@@ -41,7 +43,14 @@ impl sealed::Handle for UdpSocket {
     fn check(&self) -> io::Result<()> {
         let another = "the socket does not carry datagrams: it has been made of another kind of \
                        socket, such as a stream; make a `TcpStream` of such a one";
-        family_of_kind(self.as_socket(), SOCK_DGRAM, another).map(|_| ())
+        match family_of_kind(self.as_socket(), SOCK_DGRAM, another)? {
+            family if family == i32::from(AF_INET) || family == i32::from(AF_INET6) => Ok(()),
+            _ => {
+                let other = "the socket is neither of IPv4 nor of IPv6, so std has no name for the \
+                             addresses of its peers";
+                Err(io::Error::new(io::ErrorKind::InvalidInput, other))
+            }
+        }
     }
 }
 
@@ -50,10 +59,11 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// in a [`Completion::ReceivedFrom`](super::Completion::ReceivedFrom), with the address of the
     /// sender, on whichever thread dequeues it, possibly before this returns.
     ///
-    /// A datagram that is longer than the room is cut, and the rest of it is lost; 65,507 bytes are
-    /// room for each. An empty one is a datagram, too. Several receives may be pending; each takes
-    /// one datagram, in the order of submission. While none is pending the system keeps what comes,
-    /// as far as it fits the socket's buffer, and drops the rest.
+    /// A datagram that is longer than the room is cut, and the rest of it is lost; over IPv4 65,507
+    /// bytes are room for each, and over IPv6 65,527. An empty one is a datagram, too. Several
+    /// receives may be pending; each takes one datagram, in the order of submission. While none is
+    /// pending the system keeps what comes, as far as it fits the socket's buffer, and drops the
+    /// rest.
     ///
     /// When a datagram that was sent from this socket finds nobody at its port, the other machine
     /// may say so, and Windows then ends a receive with an error of the kind `ConnectionReset`, here
@@ -65,7 +75,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// The buffer comes back in the [`Rejected`], and nothing else will come:
     ///
     /// * `InvalidInput`: the buffer has no spare room, or the socket has no address yet, so nothing
-    ///   can come: bind it, or send first (`WSAEINVAL`);
+    ///   can come: bind it, or send first;
     /// * `ConnectionReset`: see above; receive again;
     /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
     ///   again when some have completed;
@@ -83,9 +93,8 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         if let Err(error) = self.require_address() {
             return Err(Rejected::new(error, buffer));
         }
-        let room = self.memo.rooms.take(AddressRoom::new);
-        let kind = OperationKind::ReceiveFrom(buffer, Arc::clone(&room));
-        let mut reserved = self.association.reserve(kind).map_err(buffer_of)?;
+        let kind = OperationKind::ReceiveFrom(buffer);
+        let (mut reserved, room) = self.reserve_with_room(kind)?;
         let mut array = array();
         let parts = Parts::spare(reserved.value().kind.buffer(), &mut array);
         if parts.is_empty() {
@@ -95,14 +104,12 @@ impl<B: Buffer> Registration<UdpSocket, B> {
             return Err(Rejected::new(error, reserved.into_value().kind.into_buffer()));
         }
         let lent = self.association.lend(reserved).map_err(buffer_of)?;
-        // SAFETY: it was free, and is this operation's.
-        let (from, length) = unsafe { room.empty() };
+        let (from, length) = room.empty();
         // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The
         // memory that it names is lent: it rests in the operation, or in the buffer there, until
-        // the packet is dequeued. The room for the address belongs to the operation, and `room` is a
-        // second reference: it is there until the packet has been dequeued and this function
-        // returns. The flags, which are 0, and the `OVERLAPPED` are the slot's, which is the call's
-        // until it returns.
+        // the packet is dequeued. The room for the address, the flags, which are 0, and the
+        // `OVERLAPPED` are the slot's, which is the call's until it returns, whenever the packet
+        // comes.
         let answer = unsafe {
             ffi::ws2_32::WSARecvFrom(
                 raw(self.get_ref()),
@@ -151,8 +158,9 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     ///
     /// The buffer comes back in the [`Rejected`], nothing was sent, and nothing else will come:
     ///
-    /// * `InvalidInput`: the bytes are more than 65,507, the most that a datagram carries; or they
-    ///   are in more than 16 parts; or the address is of another family than the socket;
+    /// * `InvalidInput`: the bytes are more than 65,507, the most that a datagram carries over IPv4;
+    ///   or they are in more than 16 parts; or the address is of another family than the socket. An
+    ///   IPv6 socket that takes both reaches an IPv4 address as `::ffff:a.b.c.d`;
     /// * `AddrNotAvailable`: nobody can have this address, of port 0 for example
     ///   (`WSAEADDRNOTAVAIL`);
     /// * `PermissionDenied`: it is a broadcast address, and `set_broadcast` was not called
@@ -168,13 +176,33 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// [`WSASendTo`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasendto).
     #[doc(alias = "WSASendTo", alias = "sendto")]
     pub fn send_to(&self, buffer: B, peer: SocketAddr) -> Result<OperationId, Rejected<B>> {
-        let room = self.memo.rooms.take(AddressRoom::new);
-        // SAFETY: it was free, and nobody else has got it.
-        let (to, length) = unsafe { room.fill(peer) };
-        let kind = OperationKind::SendTo(buffer, Arc::clone(&room));
-        // SAFETY: the address rests in the operation, of which `room` is a second reference.
-        unsafe { self.start_send(kind, to, length) }
-            .map_err(|rejected| self.explain(rejected, peer))
+        if let Err(error) = self.require_family_of(peer) {
+            return Err(Rejected::new(error, buffer));
+        }
+        let (reserved, room) = self.reserve_with_room(OperationKind::Send(buffer))?;
+        let mut array = array();
+        let (lent, parts) = self.lend_datagram(reserved, &mut array)?;
+        let (to, length) = room.fill(peer);
+        // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The
+        // memory that it names is lent: it rests in the operation, or in the buffer there, until
+        // the packet is dequeued. The room for the address and the `OVERLAPPED` are the slot's,
+        // which is the call's until it returns, and the operation's until that is collected.
+        let answer = unsafe {
+            ffi::ws2_32::WSASendTo(
+                raw(self.get_ref()),
+                parts.as_ptr(),
+                parts.count(),
+                null_mut(),
+                0,
+                to,
+                length,
+                lent.overlapped(),
+                None,
+            )
+        };
+        let outcome = SubmitOutcome::of_call(answer != SOCKET_ERROR);
+        // SAFETY: this was the call, on this handle, which brings a packet for each success.
+        unsafe { self.association.settle::<Queued>(lent, outcome) }.map_err(buffer_of)
     }
 
     /// As [`send_to`](Self::send_to), to the peer that the socket is
@@ -182,14 +210,26 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     ///
     /// # Errors
     ///
-    /// As there, and `NotConnected` if it is connected to nobody (`WSAENOTCONN`).
+    /// As there, and `NotConnected` if it is connected to nobody.
     ///
     /// Calls
     /// [`WSASend`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasend).
     #[doc(alias = "WSASend")]
     pub fn send(&self, buffer: B) -> Result<OperationId, Rejected<B>> {
-        // SAFETY: there is no address.
-        unsafe { self.start_send(OperationKind::Send(buffer), ptr::null(), 0) }
+        let kind = OperationKind::Send(buffer);
+        let reserved = self.association.reserve(kind).map_err(buffer_of)?;
+        let mut array = array();
+        let (lent, parts) = self.lend_datagram(reserved, &mut array)?;
+        // SAFETY: as in `send_to`, without an address.
+        let answer = unsafe {
+            let (socket, overlapped) = (raw(self.get_ref()), lent.overlapped());
+            let (parts, count) = (parts.as_ptr(), parts.count());
+            ffi::ws2_32::WSASend(socket, parts, count, null_mut(), 0, overlapped, None)
+        };
+        let outcome = SubmitOutcome::of_call(answer != SOCKET_ERROR);
+        // SAFETY: this was the call, on this handle, which brings a packet for each success.
+        let sent = unsafe { self.association.settle::<Queued>(lent, outcome) };
+        sent.map_err(|rejected| self.explain(buffer_of(rejected)))
     }
 
     /// Whether receives are to end with `ConnectionReset` when a datagram that was sent before has
@@ -213,45 +253,43 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         Ok(())
     }
 
-    /// # Safety
-    ///
-    /// * The address of this length rests in the operation, and is there until this returns; or it
-    ///   is NULL.
-    unsafe fn start_send(
+    /// As [`Association::reserve`], with room for an address, which is the slot's like all else
+    /// that the call is given.
+    fn reserve_with_room(
         &self,
         kind: OperationKind<B>,
-        to: *const ffi::socket_address::SOCKADDR,
-        to_length: i32,
-    ) -> Result<OperationId, Rejected<B>> {
-        let mut reserved = self.association.reserve(kind).map_err(buffer_of)?;
-        let mut array = array();
-        let parts = Parts::filled(reserved.value().kind.buffer(), &mut array);
-        if let Some(why) = does_not_fit(reserved.value().kind.buffer(), &parts) {
-            let error = io::Error::new(io::ErrorKind::InvalidInput, why);
+    ) -> Result<(Reserved<'_, Operation<B>>, AddressRoom), Rejected<B>> {
+        let reserved = self.association.reserve(kind).map_err(buffer_of)?;
+        let Some(annex) = reserved.annex() else {
+            let full = "there is no memory for the address of a datagram; wait for some of the \
+                        operations in flight to complete";
+            let error = io::Error::new(io::ErrorKind::OutOfMemory, full);
             return Err(Rejected::new(error, reserved.into_value().kind.into_buffer()));
-        }
-        let lent = self.association.lend(reserved).map_err(buffer_of)?;
-        // SAFETY: the socket is open, for `self` owns it. The array is used during the call. The
-        // memory that it names is lent, and so is the address, says the caller. The `OVERLAPPED` is
-        // the slot's, which is the call's until it returns.
-        let answer = unsafe {
-            let (socket, overlapped) = (raw(self.get_ref()), lent.overlapped());
-            let (parts, count) = (parts.as_ptr(), parts.count());
-            ffi::ws2_32::WSASendTo(
-                socket,
-                parts,
-                count,
-                null_mut(),
-                0,
-                to,
-                to_length,
-                overlapped,
-                None,
-            )
         };
-        let outcome = SubmitOutcome::of_call(answer != SOCKET_ERROR);
-        // SAFETY: this was the call, on this handle, which brings a packet for each success.
-        unsafe { self.association.settle::<Queued>(lent, outcome) }.map_err(buffer_of)
+        // SAFETY: the annex is there as long as the table, and nobody else uses it before the slot
+        // serves another operation.
+        let room = unsafe { AddressRoom::at(annex.as_ptr()) };
+        Ok((reserved, room))
+    }
+
+    /// Makes an operation that sends the kernel's, if its bytes can be one datagram.
+    fn lend_datagram<'a, 'b>(
+        &self,
+        mut reserved: Reserved<'a, Operation<B>>,
+        array: &'b mut Array,
+    ) -> Result<(Lent<'a, Operation<B>>, Parts<'b>), Rejected<B>> {
+        let buffer = reserved.value().kind.buffer();
+        let parts = Parts::filled(buffer, array);
+        let why = if parts.len() > LONGEST {
+            "the datagram is longer than 65,507 bytes, the most that UDP carries"
+        } else if (MAX_PARTS..buffer.parts()).any(|part| !buffer.filled(part).is_empty()) {
+            "the bytes are in more parts than 16, the most that one operation takes, and a datagram \
+             cannot be sent piece by piece"
+        } else {
+            return Ok((self.association.lend(reserved).map_err(buffer_of)?, parts));
+        };
+        let error = io::Error::new(io::ErrorKind::InvalidInput, why);
+        Err(Rejected::new(error, reserved.into_value().kind.into_buffer()))
     }
 
     /// Receiving on a socket without an address is an error, says Microsoft, and some systems wait
@@ -264,55 +302,39 @@ impl<B: Buffer> Registration<UdpSocket, B> {
             self.memo.is_bound.store(true, Relaxed);
             return Ok(());
         }
-        let unbound = "the socket has no address yet, so nothing can come; bind it, or send first \
-                       (Winsock error 10022)";
+        let unbound = "the socket has no address yet, so nothing can come; bind it, or send first";
         Err(io::Error::new(io::ErrorKind::InvalidInput, unbound))
     }
 
-    /// Which error the system has for an address of another family depends on its length.
-    fn explain(&self, rejected: Rejected<B>, peer: SocketAddr) -> Rejected<B> {
-        let fits = |own: SocketAddr| own.is_ipv4() == peer.is_ipv4();
-        if rejected.error.raw_os_error().is_none() || self.get_ref().local_addr().is_ok_and(fits) {
+    /// Which error a system has for a socket that is connected to nobody differs, too; but that one
+    /// is not connected can change, so it is asked when a send has failed.
+    #[cold]
+    fn explain(&self, rejected: Rejected<B>) -> Rejected<B> {
+        let is_systems = rejected.error.raw_os_error().is_some();
+        if !is_systems || self.get_ref().peer_addr().is_ok() {
             return rejected;
+        }
+        let nobody = "the socket is connected to nobody; connect it, or say by `send_to` whom the \
+                      datagram is for";
+        let error = io::Error::new(io::ErrorKind::NotConnected, nobody);
+        Rejected::new(error, rejected.returned)
+    }
+
+    /// Which error a system has for an address of another family differs, and some send nevertheless,
+    /// so it is not asked. Of which family the socket is, it is asked once.
+    fn require_family_of(&self, peer: SocketAddr) -> io::Result<()> {
+        let mut own = self.memo.family.load(Relaxed);
+        if own == 0 {
+            own = protocol_of(self.as_socket())?.iAddressFamily as u16;
+            self.memo.family.store(own, Relaxed);
+        }
+        if own == if peer.is_ipv4() { AF_INET } else { AF_INET6 } {
+            return Ok(());
         }
         let family = "the address is of another family than the socket; on an IPv6 socket that takes \
                       both, write an IPv4 address as `::ffff:a.b.c.d`";
-        Rejected::new(io::Error::new(io::ErrorKind::InvalidInput, family), rejected.returned)
+        Err(io::Error::new(io::ErrorKind::InvalidInput, family))
     }
-}
-
-/// Why the bytes cannot be one datagram, if they cannot.
-fn does_not_fit<B: Buffer>(buffer: &B, parts: &Parts<'_>) -> Option<&'static str> {
-    if parts.len() > LONGEST {
-        return Some("the datagram is longer than 65,507 bytes, the most that UDP carries");
-    }
-    (MAX_PARTS..buffer.parts()).any(|part| !buffer.filled(part).is_empty()).then_some(
-        "the bytes are in more parts than 16, the most that one operation takes, and a datagram \
-         cannot be sent piece by piece",
-    )
-}
-
-/// Tells the driver of a socket something.
-fn control<T: Copy>(socket: BorrowedSocket<'_>, what: u32, value: &T) -> io::Result<()> {
-    let mut returned = 0;
-    // SAFETY: the socket is open. The value and the count are there during the call, which asks for
-    // nothing that it would return, and is not overlapped.
-    let answer = unsafe {
-        let (value, length) = (ptr::from_ref(value).cast(), size_of::<T>() as u32);
-        let (socket, returned) = (raw(&socket), &raw mut returned);
-        ffi::ws2_32::WSAIoctl(
-            socket,
-            what,
-            value,
-            length,
-            null_mut(),
-            0,
-            returned,
-            null_mut(),
-            None,
-        )
-    };
-    if answer == SOCKET_ERROR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn buffer_of<B>(rejected: Rejected<OperationKind<B>>) -> Rejected<B> {

@@ -21,6 +21,7 @@ use super::message::{CAPACITY, wrong};
 pub mod accept;
 pub mod batch;
 mod connection;
+pub mod datagrams;
 pub mod ping_pong;
 
 /// A port, and room for the packets of one wait.

@@ -8,6 +8,7 @@ use super::message::{CAPACITY, wrong};
 
 pub mod accept;
 pub mod batch;
+pub mod datagrams;
 pub mod ping_pong;
 
 const KEY: Key = Key(7);

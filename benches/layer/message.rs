@@ -1,7 +1,10 @@
 //! What both sides have in common: the bytes that are sent, and the connections that they go over.
 
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+
+use overlapped::ffi::constants::AF_INET;
+use overlapped::ffi::socket_address::{IN_ADDR, SOCKADDR_IN};
 
 /// The length of a message.
 pub const SIZE: usize = 64;
@@ -45,4 +48,22 @@ pub fn pair() -> io::Result<(TcpStream, TcpStream)> {
         end.set_nodelay(true)?;
     }
     Ok((near, far))
+}
+
+/// Two sockets for datagrams, on the loopback.
+pub fn pair_of_datagrams() -> io::Result<[UdpSocket; 2]> {
+    Ok([UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?])
+}
+
+/// Where datagrams for this socket go, as Winsock has it.
+pub fn address_of(socket: &UdpSocket) -> io::Result<SOCKADDR_IN> {
+    let SocketAddr::V4(address) = socket.local_addr()? else {
+        return Err(wrong("the socket is not of IPv4"));
+    };
+    Ok(SOCKADDR_IN {
+        sin_family: AF_INET,
+        sin_port: address.port().to_be(),
+        sin_addr: IN_ADDR { S_addr: u32::from_ne_bytes(address.ip().octets()) },
+        sin_zero: [0; 8],
+    })
 }

@@ -13,6 +13,7 @@ pub enum Workload {
     PingPongInline,
     Batch,
     AcceptAndClose,
+    Udp,
 }
 
 /// Which of the two sides does it.
@@ -34,13 +35,14 @@ impl Who {
 }
 
 impl Workload {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PostAndWait,
         Self::WakeAndWait,
         Self::PingPong,
         Self::PingPongInline,
         Self::Batch,
         Self::AcceptAndClose,
+        Self::Udp,
     ];
 
     pub fn name(self) -> &'static str {
@@ -51,6 +53,7 @@ impl Workload {
             Self::PingPongInline => "ping-pong-inline",
             Self::Batch => "batch",
             Self::AcceptAndClose => "accept-and-close",
+            Self::Udp => "udp",
         }
     }
 
@@ -63,6 +66,7 @@ impl Workload {
             Self::PingPongInline => "the same, where what ends at once brings no packet",
             Self::Batch => "64 connections send and then receive, 64 packets in each wait",
             Self::AcceptAndClose => "a connection is accepted, put on the port, and closed",
+            Self::Udp => "64 bytes go to a socket for datagrams and come back to their sender",
         }
     }
 
@@ -84,6 +88,8 @@ impl Workload {
             (Self::Batch, Who::Layer) => layer::batch::rounds,
             (Self::AcceptAndClose, Who::Hand) => by_hand::accept::rounds,
             (Self::AcceptAndClose, Who::Layer) => layer::accept::rounds,
+            (Self::Udp, Who::Hand) => by_hand::datagrams::rounds,
+            (Self::Udp, Who::Layer) => layer::datagrams::rounds,
         };
         work(count)
     }

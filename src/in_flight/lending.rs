@@ -14,7 +14,7 @@ use super::super::status::Status;
 use super::super::sync::Ordering::{Relaxed, SeqCst};
 use super::slot::{HOLDS_VALUE, IN_CALL, LENT, Slot, USES};
 use super::slots::SlotRef;
-use super::{Completed, InFlight, OperationId, let_go, move_out};
+use super::{Annex, Completed, InFlight, OperationId, let_go, move_out};
 
 /// A slot without a value.
 pub(crate) struct Vacant<'a, T> {
@@ -51,6 +51,12 @@ impl<'a, T> Reserved<'a, T> {
     pub(crate) fn value(&mut self) -> &mut T {
         // SAFETY: `fill` wrote the value, and until `lend` this guard is its only owner.
         unsafe { &mut *self.place.slot().value() }
+    }
+
+    /// Memory beside the slot, for what the call is to report besides. It is this operation's until
+    /// the call has returned and the value has been collected. `None` when memory has run out.
+    pub(crate) fn annex(&self) -> Option<&'a Annex> {
+        Some(self.table.annexes.get_or_add(self.place.index)?.slot())
     }
 
     /// Undoes the reservation: the value comes back.

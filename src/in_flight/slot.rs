@@ -48,6 +48,23 @@ struct Reported {
     flags: AtomicU32,
 }
 
+/// Memory beside a slot, for operations that are told more than fits in it: an address. It is used
+/// as long as the slot is, so what a call writes there, even late, is never another operation's.
+#[repr(C)]
+pub(crate) struct Annex(UnsafeCell<[u64; 4]>);
+
+impl Annex {
+    pub(crate) fn as_ptr(&self) -> *mut [u64; 4] {
+        self.0.get()
+    }
+}
+
+// SAFETY: four numbers, of which zeros are a value.
+unsafe impl Zeroed for Annex {}
+
+// SAFETY: it is used by whoever has taken its slot, and by the kernel that was given it, in turns.
+unsafe impl Sync for Annex {}
+
 // SAFETY: zeros are a valid `OVERLAPPED`, the state "free, generation 0", and two numbers, and a
 // `MaybeUninit` may be anything; none of them does something when dropped.
 unsafe impl<T> Zeroed for Slot<T> {}

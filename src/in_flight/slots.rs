@@ -173,6 +173,17 @@ impl<S: Zeroed> Slots<S> {
         Some(self.group(index / GROUP)?.slot(index))
     }
 
+    /// The slot of this number. Its memory is allocated if it is not there. `None` when memory has
+    /// run out.
+    pub(super) fn get_or_add(&self, index: u32) -> Option<SlotRef<'_, S>> {
+        loop {
+            if let Some(found) = self.get(index) {
+                return Some(found);
+            }
+            self.grow(self.groups())?;
+        }
+    }
+
     /// The slot that begins at this address, if one does. Only compares and divides: nothing is
     /// read through the address, and the reference returned comes from our own pointer.
     #[inline]

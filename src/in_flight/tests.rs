@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::*;
 
+mod annexes;
 mod calls;
 mod claims;
 mod threads;

@@ -9,7 +9,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::windows::io::{AsSocket, BorrowedSocket, OwnedSocket};
 use std::ptr::null_mut;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::ffi::constants::SO_UPDATE_ACCEPT_CONTEXT;
 use super::super::ffi::socket_address::{SOCKADDR, SOCKADDR_IN6};
@@ -44,9 +44,9 @@ struct Addresses([u8; 2 * ADDRESS_LEN as usize]);
 unsafe impl Sync for AddressBuffer {}
 
 impl AddressBuffer {
-    pub(crate) fn new(functions: &'static Extensions) -> Self {
+    fn new(functions: &'static Extensions) -> Arc<Self> {
         let addresses = UnsafeCell::new(Addresses([0; 2 * ADDRESS_LEN as usize]));
-        Self { addresses, functions }
+        Arc::new(Self { addresses, functions })
     }
 
     /// What the system is given to write to.
@@ -77,6 +77,31 @@ impl AddressBuffer {
         unsafe { address::read(far, far_length) }.ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidData, "the peer's address is not of IPv4 or IPv6")
         })
+    }
+}
+
+/// The address buffers of a listener. They are used again, since each accept needs one for a short
+/// time.
+#[derive(Default)]
+pub(crate) struct AddressBuffers {
+    kept: Mutex<Vec<Arc<AddressBuffer>>>,
+}
+
+/// How many are kept. With more accepts pending, the others are allocated anew each time.
+const KEPT: usize = 16;
+
+impl AddressBuffers {
+    /// One that nobody else uses: neither an accept in flight, nor a call that has not returned.
+    pub(crate) fn take(&self, functions: &'static Extensions) -> Arc<AddressBuffer> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(free) = kept.iter_mut().position(|buffer| Arc::get_mut(buffer).is_some()) {
+            return Arc::clone(&kept[free]);
+        }
+        let buffer = AddressBuffer::new(functions);
+        if kept.len() < KEPT {
+            kept.push(Arc::clone(&buffer));
+        }
+        buffer
     }
 }
 

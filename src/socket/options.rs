@@ -62,6 +62,29 @@ pub(crate) fn set_option<T: Copy>(
     if answer == SOCKET_ERROR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Tells the driver of a socket something.
+pub(crate) fn control<T: Copy>(socket: BorrowedSocket<'_>, what: u32, value: &T) -> io::Result<()> {
+    let mut returned = 0;
+    // SAFETY: the socket is open. The value and the count are there during the call, which asks for
+    // nothing that it would return, and is not overlapped.
+    let answer = unsafe {
+        let (value, length) = (std::ptr::from_ref(value).cast(), size_of::<T>() as u32);
+        let (socket, returned) = (raw(&socket), &raw mut returned);
+        ffi::ws2_32::WSAIoctl(
+            socket,
+            what,
+            value,
+            length,
+            null_mut(),
+            0,
+            returned,
+            null_mut(),
+            None,
+        )
+    };
+    if answer == SOCKET_ERROR { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// What kind of socket it is, and who provides it.
 pub(crate) fn protocol_of(socket: BorrowedSocket<'_>) -> io::Result<WSAPROTOCOL_INFOW> {
     let mut information = MaybeUninit::<WSAPROTOCOL_INFOW>::zeroed();

@@ -16,8 +16,8 @@ use super::super::in_flight::OperationId;
 use super::super::operation::{OperationKind, SubmitOutcome};
 use super::super::registration::{Queued, Registration, Source, sealed};
 use super::super::socket::{
-    ADDRESS_LEN, Accepting, AddressBuffer, Rooms, extensions, family, handle_of, raw,
-    require_stream, tcp_socket,
+    ADDRESS_LEN, Accepting, AddressBuffers, extensions, family, handle_of, raw, require_stream,
+    tcp_socket,
 };
 
 /// What is remembered of a listener.
@@ -25,7 +25,7 @@ use super::super::socket::{
 pub struct Listening {
     /// The family of its addresses, once it has been asked for it, and before that 0.
     family: AtomicU16,
-    buffers: Rooms<AddressBuffer>,
+    buffers: AddressBuffers,
 }
 
 impl Source for TcpListener {}
@@ -77,8 +77,7 @@ impl<B: Buffer> Registration<TcpListener, B> {
     pub fn accept(&self) -> io::Result<OperationId> {
         let family = self.family()?;
         let functions = extensions(self.get_ref().as_socket(), family)?;
-        let (socket, room) =
-            (tcp_socket(family)?, self.memo.buffers.take(|| AddressBuffer::new(functions)));
+        let (socket, room) = (tcp_socket(family)?, self.memo.buffers.take(functions));
         let (listener, connection) = (raw(self.get_ref()), raw(&socket));
         let accepting = Accepting { socket, room: Arc::clone(&room) };
         let reserved = self.association.reserve(OperationKind::Accept(accepting))?;

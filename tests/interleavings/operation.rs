@@ -28,6 +28,18 @@ impl Owners {
 }
 
 impl<B: Buffer> Operation<B> {
+    pub(super) fn has_annex(&self) -> bool {
+        false
+    }
+
+    pub(super) fn completion_with(
+        ended: Completed<Self>,
+        _annex: [u64; 4],
+        owners: &Owners,
+    ) -> Completion<B> {
+        Self::completion(ended, owners)
+    }
+
     pub(super) fn completion(ended: Completed<Self>, _owners: &Owners) -> Completion<B> {
         let Completed { id, status, count, value } = ended;
         let result = status.result().map(|()| count);

@@ -154,7 +154,7 @@ impl Fault {
         }
         let reports_late = self.writes_late && answer != failure;
         let count = operation.count();
-        let written = if reports_late { operation.written() } else { Vec::new() };
+        let written = if reports_late { operation.written() } else { Default::default() };
         self.after.pass();
         if reports_late {
             operation.report(count, &written);
@@ -171,6 +171,8 @@ pub struct Operation<R> {
     /// Where it reports: either may be NULL.
     pub count: *mut u32,
     pub flags: *mut u32,
+    /// Where it says how much of the room it has filled; NULL if it does not.
+    pub length: *mut i32,
     /// What it answers when it succeeds at once, if its caller does not mind whether it does.
     pub at_once: Option<R>,
     /// Where else it writes: the answer to a question, or addresses.
@@ -182,6 +184,7 @@ impl<R> Operation<R> {
         overlapped: null_mut(),
         count: null_mut(),
         flags: null_mut(),
+        length: null_mut(),
         at_once: None,
         room: None,
     };
@@ -198,14 +201,20 @@ impl<R> Operation<R> {
         if self.count.is_null() { 0 } else { unsafe { self.count.read() } }
     }
 
-    /// What the call has written besides.
-    fn written(&self) -> Vec<u8> {
+    /// What the call has written besides, and how much it says that it is.
+    fn written(&self) -> (Vec<u8>, i32) {
         // SAFETY: who makes the call gives it this room until it returns, and it has been filled.
-        self.room.map_or_else(Vec::new, |room| unsafe { (*room).to_vec() })
+        let room = self.room.map_or_else(Vec::new, |room| unsafe { (*room).to_vec() });
+        // SAFETY: who makes the call gives it NULL, or room for a number until it returns.
+        (room, if self.length.is_null() { 0 } else { unsafe { self.length.read() } })
     }
 
     /// Says what a call says that succeeds. Which flags are set nobody knows.
-    fn report(&self, count: u32, written: &[u8]) {
+    fn report(&self, count: u32, (written, length): &(Vec<u8>, i32)) {
+        if !self.length.is_null() {
+            // SAFETY: as above, and the call has not returned.
+            unsafe { self.length.write(*length) };
+        }
         if let Some(room) = self.room {
             // SAFETY: as above, and the call has not returned.
             unsafe { (*room).copy_from_slice(written) };
@@ -320,7 +329,8 @@ impl Plan {
         if let Some(planned) = planned {
             return self.certain.swap_remove(planned).2;
         }
-        if let (Some(fault), Call::WSARecv | Call::WSASend) = (&self.always, call) {
+        use Call::{WSARecv, WSARecvFrom, WSASend, WSASendTo};
+        if let (Some(fault), WSARecv | WSASend | WSARecvFrom | WSASendTo) = (&self.always, call) {
             return fault.clone();
         }
         let Some(Chance { numbers, one_in }) = &mut self.chance else { return Fault::NONE };
@@ -331,7 +341,12 @@ impl Plan {
 /// One of the things that can happen to this call and that its caller has to live with.
 fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
     let error = match call {
-        Call::WSARecv | Call::WSASend | Call::AcceptEx | Call::ConnectEx => WSAENOBUFS as u32,
+        Call::WSARecv
+        | Call::WSASend
+        | Call::WSARecvFrom
+        | Call::WSASendTo
+        | Call::AcceptEx
+        | Call::ConnectEx => WSAENOBUFS as u32,
         Call::ReadFile | Call::WriteFile => ERROR_NO_SYSTEM_RESOURCES,
         // A wait that ends early; every other error of it is the caller's own.
         Call::GetQueuedCompletionStatusEx => WAIT_TIMEOUT,

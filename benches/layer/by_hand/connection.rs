@@ -105,7 +105,7 @@ impl Connection {
     }
 }
 
-fn started<const INLINE: bool>(answer: i32, count: u32) -> io::Result<Started> {
+pub fn started<const INLINE: bool>(answer: i32, count: u32) -> io::Result<Started> {
     if answer == 0 {
         return Ok(INLINE.then_some(count));
     }
