@@ -5,10 +5,12 @@
 //! 3. [Waiting](waiting): batches, timeouts, threads, and what order means.
 //! 4. [Waking](waking): messages to oneself, and shutting down.
 //! 5. [Conversations](conversations): accepting, connecting and sending.
-//! 6. [Inline](inline): operations that end during the call that starts them.
-//! 7. [Closing](closing): cancelling, collecting, and what the peer sees.
-//! 8. [Cost](cost): calls, allocations, instructions and memory, counted.
-//! 9. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
+//! 6. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
+//! 7. [Files](files): offsets, where a file ends, and memory for disks.
+//! 8. [The raw end](raw): any call that takes an `OVERLAPPED`.
+//! 9. [Inline](inline): operations that end during the call that starts them.
+//! 10. [Closing](closing): cancelling, collecting, and what the peer sees.
+//! 11. [Cost](cost): calls, allocations, instructions and memory, counted.
 //!
 //! The programs in it need Windows, or Wine.
 
@@ -22,6 +24,7 @@ macro_rules! names {
     () => {
         layer! {
             accept => "Registration::accept",
+            append => "Registration::append",
             cancel => "Registration::cancel",
             Cancelled => "Failure::Cancelled",
             Completion => "Completion",
@@ -45,6 +48,7 @@ macro_rules! names {
             ShutDown => "Completion::ShutDown",
             shut_down => "CompletionQueue::shut_down",
             shutdown => "Registration::shutdown",
+            submit => "Registration::submit",
             wait => "CompletionQueue::wait",
             wait_until => "CompletionQueue::wait_until",
             Waker => "Waker",
@@ -77,9 +81,11 @@ macro_rules! everywhere {
 [closing]: closing
 [conversations]: conversations
 [cost]: cost
+[files]: files
 [inline]: inline
 [lending]: lending
 [pipes]: pipes
+[raw]: raw
 [the_port]: the_port
 [waiting]: waiting
 [waking]: waking
@@ -108,6 +114,14 @@ pub mod waking {}
 #[doc = names!()]
 #[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/conversations.md"))]
 pub mod conversations {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/files.md"))]
+pub mod files {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/raw.md"))]
+pub mod raw {}
 
 #[doc = names!()]
 #[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/inline.md"))]
