@@ -62,6 +62,8 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //! | lend a buffer to write to a pipe, or to what a child process reads | [`write`](Registration::write), of each [`WriteEnd`] | `WriteFile` |
 //! | learn that there is something to receive, without lending a buffer | [`readable`](Registration::readable) | `WSARecv` |
 //! | learn from the submission itself that an operation has ended, if it has | [`inline`](Registration::inline) | `SetFileCompletionNotificationModes` |
+//! | read a file at an offset, and write it | [`read_at`](Registration::read_at), [`write_at`](Registration::write_at), [`append`](Registration::append) | `ReadFile`, `WriteFile` |
+//! | start any operation that takes an `OVERLAPPED` | [`submit`](Registration::submit), [`RawCall`] | that which you make |
 //! | wait until something has happened | [`wait`](CompletionQueue::wait) | `GetQueuedCompletionStatusEx` |
 //! | read what has happened | [`Completion`], in [`Completions`] | |
 //! | wait for a process, an event or a timer as well | [`watch`](CompletionQueue::watch) | `RegisterWaitForSingleObject` |
@@ -178,6 +180,9 @@ pub use self::{completion::Completion, port::Packet, queue::Completions};
 
 #[cfg(windows)]
 pub use self::completion::{Content, Datagram, JobMessage};
+
+#[cfg(windows)]
+pub use self::raw::RawCall;
 
 #[cfg(windows)]
 #[doc(alias = "OVERLAPPED")]

@@ -74,6 +74,7 @@ mod layer {
     pub struct Job;
     pub struct Watched;
     pub trait Source {}
+    pub struct RawCall;
     pub struct Rejected;
     pub enum Failure {
         Cancelled,

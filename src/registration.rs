@@ -24,7 +24,7 @@ use super::in_flight::OperationId;
 use super::port::Key;
 use super::shared::Core;
 
-use self::association::Association;
+pub(super) use self::association::Association;
 pub use self::mode::{Inline, Mode, Queued, Submitted};
 pub use self::rejected::Rejected;
 
@@ -119,7 +119,10 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     }
 
     /// The socket, for everything that is not an overlapped operation: its addresses, its options,
-    /// shutting down a side. If std receives from it as well, either receive may get the bytes.
+    /// shutting down a side. If std receives from it as well, either receive may get the bytes. What
+    /// std can do with an overlapped file stands at
+    /// [its implementation](Source#impl-Source-for-File) of `Source`: `read` and `write` fail, and
+    /// `seek_read` and `seek_write` can abort the process.
     pub fn get_ref(&self) -> &S {
         &self.source
     }
