@@ -8,6 +8,8 @@
 //! 6. [Inline](inline): operations that end during the call that starts them.
 //! 7. [Closing](closing): cancelling, collecting, and what the peer sees.
 //! 8. [Cost](cost): calls, allocations, instructions and memory, counted.
+//! 9. [Waits](waits): processes, events and timers, in the same place.
+//! 10. [Jobs](jobs): processes that end together, and what they tell.
 //!
 //! The programs in it need Windows, or Wine.
 
@@ -21,6 +23,7 @@ macro_rules! names {
     () => {
         layer! {
             accept => "Registration::accept",
+            again => "Registration::again",
             cancel => "Registration::cancel",
             Cancelled => "Failure::Cancelled",
             Completion => "Completion",
@@ -32,9 +35,12 @@ macro_rules! names {
             Foreign => "Completion::Foreign",
             in_flight => "CompletionQueue::in_flight",
             inline => "Registration::inline",
+            Job => "Job",
+            JobMessage => "JobMessage",
             post => "CompletionQueue::post",
             push => "Completions::push",
             readable => "Registration::readable",
+            register => "CompletionQueue::register",
             Rejected => "Rejected",
             ShutDown => "Completion::ShutDown",
             shut_down => "CompletionQueue::shut_down",
@@ -42,6 +48,7 @@ macro_rules! names {
             wait => "CompletionQueue::wait",
             wait_until => "CompletionQueue::wait_until",
             Waker => "Waker",
+            watch => "CompletionQueue::watch",
             with_concurrency => "CompletionQueue::with_concurrency",
             Woken => "Completion::Woken",
         }
@@ -72,9 +79,11 @@ macro_rules! everywhere {
 [conversations]: conversations
 [cost]: cost
 [inline]: inline
+[jobs]: jobs
 [lending]: lending
 [the_port]: the_port
 [waiting]: waiting
+[waits]: waits
 [waking]: waking
 "
     };
@@ -115,3 +124,11 @@ pub mod closing {}
 ///
 #[doc = include_str!("guide/cost.svg")]
 pub mod cost {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/waits.md"))]
+pub mod waits {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/jobs.md"))]
+pub mod jobs {}

@@ -45,7 +45,14 @@ fn the_program() {
     let Ok(arguments) = std::env::var(ARGUMENTS) else { return };
     // Its commands are this program, too, with other tests, which go by the same variable.
     let words = arguments.split(SEPARATOR).filter(|word| !word.is_empty()).map(Into::into);
-    let Ok(Request::Run(options)) = arguments::parse(words.collect::<Vec<_>>()) else { exit(2) };
+    let options = match arguments::parse(words.collect::<Vec<_>>()) {
+        Ok(Request::Run(options)) => options,
+        Ok(Request::Help) => {
+            println!("{}", arguments::HELP);
+            exit(0)
+        }
+        Err(_) => exit(2),
+    };
     let Ok(commands) = commands::all(&options) else { exit(2) };
     let done = run(&options, &commands);
     exit(match done {
@@ -67,7 +74,7 @@ fn run(
     if options.until_stdin_ends {
         stdin::end_shuts_down(queue.waker())?;
     }
-    run::Run::start(&queue, options, commands)?.to_the_end()
+    run::Run::start(&queue, options, commands)?.until_the_end()
 }
 
 /// A command that does not end by itself while a test waits for it.
@@ -219,6 +226,14 @@ fn a_program_that_is_killed_leaves_no_command() {
     assert!(program.wait().expect("its end").code().is_some());
     std::io::copy(&mut out, &mut so_far).expect("the end of what it prints");
     drop(input);
+}
+
+#[test]
+fn help_is_printed_and_what_makes_no_sense_is_told_by_the_status() {
+    let ended = run_all(&["--help"]);
+    assert!(ended.code == Some(0) && ended.out.contains("Exit status: 0 if"));
+    assert_eq!(run_all(&["--loud"]).code, Some(2));
+    assert_eq!(run_all(&["--file", "no such file"]).code, Some(2));
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn run(
     if options.until_stdin_ends {
         stdin::end_shuts_down(queue.waker())?;
     }
-    run::Run::start(&queue, options, commands)?.to_the_end()
+    run::Run::start(&queue, options, commands)?.until_the_end()
 }
 
 #[cfg(not(windows))]

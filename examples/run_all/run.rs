@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether all commands have succeeded.
-    pub fn to_the_end(mut self) -> Result<bool, Box<dyn Error>> {
+    pub fn until_the_end(mut self) -> Result<bool, Box<dyn Error>> {
         let mut batch = Completions::with_capacity(64);
         while self.commands.iter().any(Running::goes_on) {
             match self.until {
