@@ -36,7 +36,7 @@ impl Who {
 }
 
 impl Workload {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PostAndWait,
         Self::WakeAndWait,
         Self::PingPong,
