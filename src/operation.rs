@@ -109,10 +109,11 @@ impl<B: Buffer> OperationKind<B> {
                 let result = ended.and_then(|()| {
                     // First, for after a failure the buffer is as it was.
                     let from = AddressRoom::sender_in(end.annex)?;
-                    let count = count.min(Parts::spare(&mut buffer, &mut array()).len());
+                    // That the datagram was cut is a warning: then the room is full, and nothing is
+                    // promised of the count.
+                    let count = if truncated { count.min(room_of(&mut buffer)) } else { count };
                     // SAFETY: the system reports that it wrote so many bytes, and it was given the
-                    // front of the spare room, at its length or less. That the datagram was cut is
-                    // a warning: then it wrote what fitted, and nothing is promised of the count.
+                    // front of the spare room, at its length or less.
                     unsafe { buffer.advance(count) };
                     Ok(Datagram { from, count, truncated })
                 });
@@ -138,6 +139,12 @@ impl<B: Buffer> OperationKind<B> {
             }
         }
     }
+}
+
+/// How many bytes a receive into a buffer was given.
+#[cold]
+fn room_of<B: Buffer>(buffer: &mut B) -> usize {
+    Parts::spare(buffer, &mut array()).len()
 }
 
 /// What a read has brought. After a success `whole` makes it of the count.

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::{self, IsTerminal};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use overlapped::{
     Completion, CompletionQueue, Completions, Content, Either, Key, NamedPipe, PipeOptions,
-    Registration,
+    Registration, Rejected,
 };
 
 use crate::program::{complain, count, print};
@@ -115,10 +115,9 @@ impl Server<'_> {
                     _ => self.remove(number),
                 }
             }
-            Completion::Written { key: Key(number), result, .. } => match result {
-                Ok(()) => self.written(number),
-                Err(_) => self.remove(number),
-            },
+            // Who cannot be written to may have said something before: its read brings that, and
+            // then the end.
+            Completion::Written { key: Key(number), .. } => self.written(number),
             Completion::ShutDown => self.end(),
             _ => {}
         }
@@ -196,14 +195,16 @@ impl Server<'_> {
         self.tell(except, text.as_bytes().into());
     }
 
-    /// Sends a message to all but one. Who cannot be sent it has gone, and that is told, too.
+    /// Sends a message to all but one. Who has closed its end is not removed by this, for it may have
+    /// said something before. Who cannot be sent anything for another reason is, and that is told, too.
     fn tell(&mut self, except: Option<usize>, message: Arc<[u8]>) {
         let others = self.clients.iter_mut().filter(|(number, _)| Some(**number) != except);
         let gone = others.filter_map(|(number, client)| {
-            client.unread += 1;
-            let sent = client.unread <= MOST_UNREAD
-                && client.pipe.write(Either::Right(Arc::clone(&message))).is_ok();
-            (!sent).then_some(*number)
+            let sent = client.pipe.write(Either::Right(Arc::clone(&message)));
+            client.unread += usize::from(sent.is_ok());
+            let closed = |rejected: Rejected<_>| rejected.error.kind() == ErrorKind::BrokenPipe;
+            let stays = client.unread <= MOST_UNREAD && sent.map_or_else(closed, |_| true);
+            (!stays).then_some(*number)
         });
         for number in gone.collect::<Vec<_>>() {
             self.remove(number);
@@ -214,5 +215,6 @@ impl Server<'_> {
         self.waiting = None;
         self.ends_at = Some(Instant::now() + FAREWELL);
         self.tell_all(None, "* the chat has ended");
+        self.clients.retain(|_, client| client.unread > 0);
     }
 }
