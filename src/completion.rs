@@ -2,6 +2,10 @@
 
 use std::net::{SocketAddr, TcpStream};
 
+use super::ffi::constants::{
+    JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS, JOB_OBJECT_MSG_ACTIVE_PROCESS_ZERO,
+    JOB_OBJECT_MSG_EXIT_PROCESS, JOB_OBJECT_MSG_NEW_PROCESS,
+};
 use super::in_flight::OperationId;
 use super::port::{Key, Packet};
 use super::status::Failure;
@@ -300,4 +304,17 @@ pub enum JobMessage {
     /// Another message, by its number (`JOB_OBJECT_MSG_...`), and what came with it, which is the
     /// number of a process or 0.
     Other(u32, u32),
+}
+
+impl JobMessage {
+    /// By the number of the message, and what has come with it.
+    pub(super) fn of(message: u32, of: u32) -> Self {
+        match message {
+            JOB_OBJECT_MSG_NEW_PROCESS => Self::NewProcess(of),
+            JOB_OBJECT_MSG_EXIT_PROCESS => Self::Exited(of),
+            JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS => Self::Failed(of),
+            JOB_OBJECT_MSG_ACTIVE_PROCESS_ZERO => Self::Empty,
+            _ => Self::Other(message, of),
+        }
+    }
 }

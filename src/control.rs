@@ -8,17 +8,19 @@
 
 #![allow(unsafe_code, reason = "it posts packets with addresses of its own")]
 
+mod ends;
+mod senders;
 mod waker;
 
 use std::io;
 
 use super::ffi::types::OVERLAPPED;
-use super::in_flight::write_status;
 use super::port::{CompletionPort, Key, Packet};
-use super::status::Status;
 use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::sync::{AtomicBool, AtomicU8, AtomicUsize, Mutex, PoisonError};
 
+use self::ends::OwedEnds;
+use self::senders::Senders;
 pub use self::waker::Waker;
 
 /// What a packet of our own says.
@@ -53,6 +55,8 @@ const POSTED: u8 = 2;
 const WAKE_OWED: u8 = 1;
 /// A reminder for a thread that sleeps.
 const REMINDER_OWED: u8 = 2;
+/// Ends of operations, which are in a list.
+const END_OWED: u8 = 4;
 
 /// The port, and the state of what is told through it. Lives as long as a queue, a registration, a
 /// waker or a batch does, so a packet is never posted to a handle that has become another object's.
@@ -65,9 +69,11 @@ pub struct Control {
     /// How many threads are in the kernel, or on their way there, for each [`Stage`] of their
     /// batches.
     sleepers: [AtomicUsize; 3],
-    /// What could not be posted, for the next wait to try again: [`WAKE_OWED`] and
-    /// [`REMINDER_OWED`].
+    /// What could not be posted, for the next wait to try again: [`WAKE_OWED`],
+    /// [`REMINDER_OWED`] and [`END_OWED`].
     owed: AtomicU8,
+    owed_ends: OwedEnds,
+    senders: Senders,
     /// How many values of the program's are in the port, or on their way there.
     posted: AtomicUsize,
     queue_is_gone: AtomicBool,
@@ -84,6 +90,8 @@ impl Control {
             shut_down: AtomicBool::new(false),
             sleepers: [const { AtomicUsize::new(0) }; 3],
             owed: AtomicU8::new(0),
+            owed_ends: OwedEnds::new(),
+            senders: Senders::new(),
             posted: AtomicUsize::new(0),
             queue_is_gone: AtomicBool::new(false),
             marks: [0; 3],
@@ -93,6 +101,12 @@ impl Control {
     #[inline]
     pub(super) fn port(&self) -> &CompletionPort {
         &self.port
+    }
+
+    /// Those whose packets are known by their keys.
+    #[inline]
+    pub(super) fn senders(&self) -> &Senders {
+        &self.senders
     }
 
     /// What the packet says, if it is one of ours.
@@ -112,32 +126,6 @@ impl Control {
         // SAFETY: the address is that of a byte of ours, where no operation is; it is only
         // compared.
         unsafe { self.port.post_overlapped(key, value, mark) }
-    }
-
-    /// Ends an operation in the system's place: writes how, and posts its packet. After an error it
-    /// is as it was.
-    ///
-    /// # Safety
-    ///
-    /// * The `OVERLAPPED` is that of an operation which is lent on this port, and which the kernel
-    ///   does not work on, now or later.
-    /// * Nobody else ends it.
-    #[allow(dead_code, reason = "it is not there for the explorer of interleavings")]
-    pub(super) unsafe fn end(
-        &self,
-        key: Key,
-        overlapped: *mut OVERLAPPED,
-        status: Status,
-    ) -> io::Result<()> {
-        // SAFETY: the caller's promises, passed on.
-        unsafe { write_status(overlapped, status) };
-        // SAFETY: the packet says that the operation has ended, which is so.
-        let posted = unsafe { self.port.post_overlapped(key, 0, overlapped) };
-        if posted.is_err() {
-            // SAFETY: as above; without a packet nobody has taken it.
-            unsafe { write_status(overlapped, Status::PENDING) };
-        }
-        posted
     }
 
     #[inline]
@@ -260,6 +248,9 @@ impl Control {
         let owed = self.owed.swap(0, SeqCst);
         if owed & WAKE_OWED != 0 {
             self.wake().inspect_err(|_| self.owe(owed))?;
+        }
+        if owed & END_OWED != 0 {
+            self.pay_ends().inspect_err(|_| self.owe(owed & !WAKE_OWED))?;
         }
         if owed & REMINDER_OWED != 0 {
             self.remind(nothing_left())?;

@@ -5,9 +5,14 @@
 //! 3. [Waiting](waiting): batches, timeouts, threads, and what order means.
 //! 4. [Waking](waking): messages to oneself, and shutting down.
 //! 5. [Conversations](conversations): accepting, connecting and sending.
-//! 6. [Inline](inline): operations that end during the call that starts them.
-//! 7. [Closing](closing): cancelling, collecting, and what the peer sees.
-//! 8. [Cost](cost): calls, allocations, instructions and memory, counted.
+//! 6. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
+//! 7. [Files](files): offsets, where a file ends, and memory for disks.
+//! 8. [Waits](waits): processes, events and timers, in the same place.
+//! 9. [Jobs](jobs): processes that end together, and what they tell.
+//! 10. [The raw end](raw): any call that takes an `OVERLAPPED`.
+//! 11. [Inline](inline): operations that end during the call that starts them.
+//! 12. [Closing](closing): cancelling, collecting, and what the peer sees.
+//! 13. [Cost](cost): calls, allocations, instructions and memory, counted.
 //!
 //! The programs in it need Windows, or Wine.
 
@@ -21,27 +26,39 @@ macro_rules! names {
     () => {
         layer! {
             accept => "Registration::accept",
+            append => "Registration::append",
+            again => "Registration::again",
             cancel => "Registration::cancel",
             Cancelled => "Failure::Cancelled",
             Completion => "Completion",
             CompletionQueue => "CompletionQueue",
             Completions => "Completions",
             connect => "CompletionQueue::connect",
+            connect_client => "Registration::connect_client",
             connect_socket => "CompletionQueue::connect_socket",
             Connected => "Completion::Connected",
+            Content => "Content",
+            disconnect => "Registration::disconnect",
             Foreign => "Completion::Foreign",
             in_flight => "CompletionQueue::in_flight",
             inline => "Registration::inline",
+            NamedPipe => "NamedPipe",
+            PipeOptions => "PipeOptions",
+            Job => "Job",
+            JobMessage => "JobMessage",
             post => "CompletionQueue::post",
             push => "Completions::push",
             readable => "Registration::readable",
+            register => "CompletionQueue::register",
             Rejected => "Rejected",
             ShutDown => "Completion::ShutDown",
             shut_down => "CompletionQueue::shut_down",
             shutdown => "Registration::shutdown",
+            submit => "Registration::submit",
             wait => "CompletionQueue::wait",
             wait_until => "CompletionQueue::wait_until",
             Waker => "Waker",
+            watch => "CompletionQueue::watch",
             with_concurrency => "CompletionQueue::with_concurrency",
             Woken => "Completion::Woken",
         }
@@ -71,10 +88,15 @@ macro_rules! everywhere {
 [closing]: closing
 [conversations]: conversations
 [cost]: cost
+[files]: files
 [inline]: inline
+[jobs]: jobs
 [lending]: lending
+[pipes]: pipes
+[raw]: raw
 [the_port]: the_port
 [waiting]: waiting
+[waits]: waits
 [waking]: waking
 "
     };
@@ -101,6 +123,26 @@ pub mod waking {}
 #[doc = names!()]
 #[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/conversations.md"))]
 pub mod conversations {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/pipes.md"))]
+pub mod pipes {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/files.md"))]
+pub mod files {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/waits.md"))]
+pub mod waits {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/jobs.md"))]
+pub mod jobs {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/raw.md"))]
+pub mod raw {}
 
 #[doc = names!()]
 #[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/inline.md"))]

@@ -2,7 +2,7 @@
 //!
 //! A program registers sockets with a [`CompletionQueue`], lends it buffers, waits in one place,
 //! and gets the bytes back as they arrive. This page shows a first program, what there is, and the
-//! rules that hold. The [`guide`] explains it all, in eight short chapters.
+//! rules that hold. The [`guide`] explains it all, in short chapters.
 //!
 //! The layer exists on Windows only. On other systems there are the declarations in [`ffi`], which
 //! cannot be called there, [`Buffer`] and [`Either`], and the guide. A program for several systems
@@ -56,10 +56,18 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //! | lend a buffer to send | [`send`](Registration::send) | `WSASend` |
 //! | accept a connection from a client | [`accept`](Registration::accept) | `AcceptEx` |
 //! | connect to a server | [`connect`](CompletionQueue::connect) | `ConnectEx` |
+//! | make a server's or a client's end of a named pipe | [`NamedPipe`], by [`PipeOptions`] | `CreateNamedPipeW`, `CreateFileW` |
+//! | wait for a client of a named pipe, and send it away | [`connect_client`](Registration::connect_client), [`disconnect`](Registration::disconnect) | `ConnectNamedPipe`, `DisconnectNamedPipe` |
+//! | lend a buffer to read into from a pipe, or from what a child process prints | [`read`](Registration::read), of each [`ReadEnd`] | `ReadFile` |
+//! | lend a buffer to write to a pipe, or to what a child process reads | [`write`](Registration::write), of each [`WriteEnd`] | `WriteFile` |
 //! | learn that there is something to receive, without lending a buffer | [`readable`](Registration::readable) | `WSARecv` |
 //! | learn from the submission itself that an operation has ended, if it has | [`inline`](Registration::inline) | `SetFileCompletionNotificationModes` |
+//! | read a file at an offset, and write it | [`read_at`](Registration::read_at), [`write_at`](Registration::write_at), [`append`](Registration::append) | `ReadFile`, `WriteFile` |
+//! | start any operation that takes an `OVERLAPPED` | [`submit`](Registration::submit), [`RawCall`] | that which you make |
 //! | wait until something has happened | [`wait`](CompletionQueue::wait) | `GetQueuedCompletionStatusEx` |
 //! | read what has happened | [`Completion`], in [`Completions`] | |
+//! | wait for a process, an event or a timer as well | [`watch`](CompletionQueue::watch) | `RegisterWaitForSingleObject` |
+//! | end processes together, and hear of them | [`Job`] | `SetInformationJobObject` |
 //! | wake a thread that waits, from another one | [`Waker`] | `PostQueuedCompletionStatus` |
 //! | send a value to a thread that waits | [`post`](CompletionQueue::post) | `PostQueuedCompletionStatus` |
 //! | end every thread that waits | [`shut_down`](CompletionQueue::shut_down) | `PostQueuedCompletionStatus` |
@@ -125,22 +133,19 @@ mod queue;
 
 #[cfg(windows)]
 mod tcp;
-#[cfg(windows)]
+
+// The other kinds of handles. Each of these files says itself that it is for Windows, so that
+// README.md can name one line for each that is left out.
+
 mod udp;
 
-#[cfg(windows)]
 mod transfer;
 
-#[cfg(windows)]
 mod file;
-#[cfg(windows)]
 mod pipe;
-#[cfg(windows)]
 mod raw;
 
-#[cfg(windows)]
 mod job;
-#[cfg(windows)]
 mod watch;
 
 // The search of the documentation knows a type of a private module by an alias only if it stands
@@ -170,7 +175,13 @@ pub use self::port::Key;
 pub use self::{completion::Completion, port::Packet, queue::Completions};
 
 #[cfg(windows)]
-pub use self::completion::{Content, Datagram, JobMessage};
+pub use self::{
+    completion::{Content, Datagram, JobMessage},
+    job::Job,
+    pipe::{NamedPipe, PipeOptions, ReadEnd, WriteEnd},
+    raw::RawCall,
+    watch::Watched,
+};
 
 #[cfg(windows)]
 #[doc(alias = "OVERLAPPED")]

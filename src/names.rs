@@ -71,11 +71,18 @@ mod layer {
     pub struct Packet;
     pub struct CompletionQueue;
     pub struct Registration;
+    pub struct Job;
+    pub struct Watched;
     pub trait Source {}
+    pub struct RawCall;
     pub struct Rejected;
     pub enum Failure {
         Cancelled,
         Error(),
     }
     pub struct Waker;
+    pub struct NamedPipe;
+    pub struct PipeOptions;
+    pub trait ReadEnd {}
+    pub trait WriteEnd {}
 }

@@ -15,7 +15,8 @@ use super::buffer::{Buffer, Parts, array, one_spare};
 use super::completion::{Completion, Content, Datagram};
 use super::in_flight::{Completed, OperationId};
 use super::port::Key;
-use super::socket::{Accepting, AddressRoom, Connecting};
+use super::socket::AddressRoom;
+use super::socket::{Accepting, Connecting};
 use super::status::Status;
 
 pub(super) use self::outcome::SubmitOutcome;

@@ -20,17 +20,21 @@ pub(super) struct Status(NTSTATUS);
 ///
 /// # Where the codes come from
 ///
-/// The system writes an NTSTATUS into the operation. Its own translation, `RtlNtStatusToDosError`,
-/// gives the codes of *files*: a connection that was reset becomes 64, "the specified network name
-/// is no longer available", and std has no kind for that. Winsock has codes of its own for the same
-/// events, here 10054, and std knows those. So a table goes from NTSTATUS to Winsock. A status that
-/// it does not list is shown by its number, since no code is better than a wrong one.
+/// The system writes an NTSTATUS into the operation. Its own translation, [`RtlNtStatusToDosError`],
+/// gives the codes of files, pipes and devices, and for those it is asked. On a socket it does not
+/// fit: a connection that was reset becomes 64, "the specified network name is no longer
+/// available", and std has no kind for that. Winsock has codes of its own for the same events, here
+/// 10054, and std knows those. So for sockets a table goes from NTSTATUS to Winsock. A status
+/// without a code is shown by its number, since no code is better than a wrong one.
+///
+/// [`RtlNtStatusToDosError`]:
+/// https://learn.microsoft.com/en-us/windows/win32/api/winternl/nf-winternl-rtlntstatustodoserror
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
     /// The operation was cancelled, by [`cancel`](super::Registration::cancel) or by other code in
-    /// this process that called `CancelIoEx` for the same socket. It is also reported when the
-    /// network gives a request up by itself.
+    /// this process that called `CancelIoEx` for the same socket or file. It is also reported when
+    /// the network gives a request up by itself.
     ///
     /// When a socket is closed on this side, its pending operations fail too, but mostly with
     /// another failure. On Windows, what is pending on a stream ends with an error of the kind
@@ -39,9 +43,10 @@ pub enum Failure {
     /// This is not an `io::Error`, because std has no kind for it: it takes 995, the code that
     /// Windows has for a cancelled operation, for `TimedOut`.
     Cancelled,
-    /// The system's error. It has a code, nearly always one of Winsock ([the list][codes]), and the
-    /// kind that std gives to that code. If there is no code for what the system has reported, it
-    /// has the kind `Other`, and its message shows the NTSTATUS.
+    /// The system's error. It has a code, of a socket nearly always one of Winsock ([the
+    /// list][codes]) and else one of Win32, and the kind that std gives to that code. If there is no
+    /// code for what the system has reported, it has the kind `Other`, and its message shows the
+    /// NTSTATUS.
     ///
     /// [codes]:
     /// https://learn.microsoft.com/en-us/windows/win32/winsock/windows-sockets-error-codes-2
@@ -153,8 +158,7 @@ fn system_code(status: NTSTATUS) -> Option<i32> {
         STATUS_INVALID_ADDRESS | STATUS_INVALID_ADDRESS_COMPONENT => WSAEADDRNOTAVAIL,
         STATUS_CONNECTION_ACTIVE => WSAEISCONN,
         STATUS_INVALID_CONNECTION => WSAENOTCONN,
-        // Of a pipe it would be ERROR_PIPE_NOT_CONNECTED: the meaning depends on the kind of
-        // handle, and so far all operations are those of sockets.
+        // Of a pipe it is another error: the meaning depends on the kind of handle.
         STATUS_PIPE_DISCONNECTED => WSAESHUTDOWN,
         STATUS_GRACEFUL_DISCONNECT => WSAEDISCON,
         STATUS_INVALID_HANDLE | STATUS_OBJECT_TYPE_MISMATCH => WSAENOTSOCK,
@@ -189,7 +193,7 @@ impl fmt::Display for UnknownStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the operation failed with NTSTATUS {:#010X}, for which Winsock has no code; \
+            "the operation failed with NTSTATUS {:#010X}, for which there is no code of Windows; \
              ntstatus.h explains the number",
             self.0
         )

@@ -110,9 +110,9 @@ fn out_of_range(offset: u64, length: u32) -> Option<&'static str> {
 
 const FULL: &str = "the buffer has no spare room, so nothing could be read into it; clear it, or give \
                     it more capacity";
-const FAR: &str = "no file has bytes at this offset: with the length of the buffer it is beyond \
+pub(super) const FAR: &str = "no file has bytes at this offset: with the length of the buffer it is beyond \
                    9,223,372,036,854,775,807; a negative number may have been made an offset";
-const SCATTERED: &str = "the bytes are in several parts of the buffer, and files and pipes are \
+pub(super) const SCATTERED: &str = "the bytes are in several parts of the buffer, and files and pipes are \
                          written from one; write the parts one after the other";
 
 pub(super) fn invalid(why: &'static str) -> io::Error {

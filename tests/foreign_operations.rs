@@ -3,20 +3,24 @@
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it starts operations with the bare calls of Windows")]
 
-use std::ffi::c_void;
 use std::io::{self, Write};
 use std::net::UdpSocket;
 use std::os::windows::io::{
     AsHandle, AsRawHandle, AsRawSocket, BorrowedHandle, FromRawHandle, OwnedHandle,
 };
 use std::process::{Child, Command, Stdio};
-use std::ptr::{null_mut, without_provenance_mut};
+use std::ptr::{null, null_mut, without_provenance_mut};
 use std::time::Duration;
 
 use overlapped::ffi;
-use overlapped::ffi::constants::{FALSE, WSA_IO_PENDING};
+use overlapped::ffi::constants::{
+    FALSE, JOB_OBJECT_MSG_EXIT_PROCESS, JOB_OBJECT_MSG_NEW_PROCESS,
+    JobObjectAssociateCompletionPortInformation, WSA_IO_PENDING,
+};
 use overlapped::ffi::ntstatus::STATUS_CANCELLED;
-use overlapped::ffi::types::{BOOL, DWORD, HANDLE, NTSTATUS, OVERLAPPED, SOCKET, WSABUF};
+use overlapped::ffi::types::{
+    DWORD, JOBOBJECT_ASSOCIATE_COMPLETION_PORT, NTSTATUS, OVERLAPPED, SOCKET, WSABUF,
+};
 use overlapped::{Completion, CompletionQueue, Completions, Key, Packet};
 
 mod support;
@@ -198,25 +202,25 @@ impl Drop for Program {
 fn a_packet_of_a_job_object_carries_the_number_of_a_process() -> io::Result<()> {
     let queue = CompletionQueue::new()?;
     // SAFETY: without attributes and name the call touches no memory of ours.
-    let job = unsafe { CreateJobObjectW(null_mut(), null_mut()) };
+    let job = unsafe { ffi::kernel32::CreateJobObjectW(null(), null()) };
     assert!(!job.is_null(), "CreateJobObjectW: {}", io::Error::last_os_error());
     // SAFETY: the handle is new and nobody else's.
     let job = unsafe { OwnedHandle::from_raw_handle(job) };
-    let port = AssociateCompletionPort {
-        completion_key: without_provenance_mut(7),
-        completion_port: queue.port().as_handle().as_raw_handle(),
+    let port = JOBOBJECT_ASSOCIATE_COMPLETION_PORT {
+        CompletionKey: without_provenance_mut(7),
+        CompletionPort: queue.port().as_handle().as_raw_handle(),
     };
+    let (job_handle, class) = (job.as_raw_handle(), JobObjectAssociateCompletionPortInformation);
     let (information, size) = ((&raw const port).cast(), size_of_val(&port) as DWORD);
     // SAFETY: the job is open, and the structure is the one of this class, of that size.
-    let set = unsafe {
-        SetInformationJobObject(job.as_raw_handle(), ASSOCIATE_COMPLETION_PORT, information, size)
-    };
+    let set =
+        unsafe { ffi::kernel32::SetInformationJobObject(job_handle, class, information, size) };
     assert_ne!(set, FALSE, "SetInformationJobObject: {}", io::Error::last_os_error());
 
     let mut program = Program::start()?;
     // SAFETY: both handles are open.
     let assigned =
-        unsafe { AssignProcessToJobObject(job.as_raw_handle(), program.0.as_raw_handle()) };
+        unsafe { ffi::kernel32::AssignProcessToJobObject(job_handle, program.0.as_raw_handle()) };
     assert_ne!(assigned, FALSE, "AssignProcessToJobObject: {}", io::Error::last_os_error());
     let process = program.0.id() as usize;
 
@@ -240,28 +244,4 @@ fn wait_for_message(queue: &CompletionQueue, message: DWORD, process: usize) {
             found |= matches!(&completion, Completion::Foreign(packet) if is_it(packet));
         }
     }
-}
-
-/// `JobObjectAssociateCompletionPortInformation` of winnt.h.
-const ASSOCIATE_COMPLETION_PORT: i32 = 7;
-const JOB_OBJECT_MSG_NEW_PROCESS: DWORD = 6;
-const JOB_OBJECT_MSG_EXIT_PROCESS: DWORD = 7;
-
-/// `JOBOBJECT_ASSOCIATE_COMPLETION_PORT` of winnt.h.
-#[repr(C)]
-struct AssociateCompletionPort {
-    completion_key: *mut c_void,
-    completion_port: HANDLE,
-}
-
-#[link(name = "kernel32")]
-unsafe extern "system" {
-    fn CreateJobObjectW(lpJobAttributes: *mut c_void, lpName: *mut u16) -> HANDLE;
-    fn SetInformationJobObject(
-        hJob: HANDLE,
-        JobObjectInformationClass: i32,
-        lpJobObjectInformation: *const c_void,
-        cbJobObjectInformationLength: DWORD,
-    ) -> BOOL;
-    fn AssignProcessToJobObject(hJob: HANDLE, hProcess: HANDLE) -> BOOL;
 }

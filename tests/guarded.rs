@@ -26,7 +26,8 @@ use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::slice_from_raw_parts_mut;
 use std::thread;
 
-use overlapped::ffi::constants::{FALSE, WAIT_TIMEOUT};
+use overlapped::ffi;
+use overlapped::ffi::constants::{ERROR_NOACCESS, FALSE, WAIT_TIMEOUT};
 use overlapped::ffi::ntstatus::{STATUS_ACCESS_VIOLATION, STATUS_SUCCESS};
 use overlapped::ffi::types::{BOOL, DWORD, HANDLE, NTSTATUS};
 
@@ -194,13 +195,11 @@ fn tell_and_wait(tell: &OwnedHandle, wait: &OwnedHandle) -> Result<(), DWORD> {
 
 fn set(event: &OwnedHandle) {
     // SAFETY: the event is open during the call.
-    assert_ne!(unsafe { SetEvent(event.as_raw_handle()) }, FALSE, "error {}", last_error());
+    let answer = unsafe { ffi::kernel32::SetEvent(event.as_raw_handle()) };
+    assert_ne!(answer, FALSE, "error {}", last_error());
 }
-
-const ERROR_NOACCESS: DWORD = 998;
 
 #[link(name = "kernel32")]
 unsafe extern "system" {
     fn SignalObjectAndWait(tell: HANDLE, wait: HANDLE, milliseconds: DWORD, alert: BOOL) -> DWORD;
-    fn SetEvent(event: HANDLE) -> BOOL;
 }

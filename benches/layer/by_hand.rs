@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use overlapped::ffi;
 use overlapped::ffi::constants::*;
-use overlapped::ffi::types::{OVERLAPPED, OVERLAPPED_ENTRY, UCHAR};
+use overlapped::ffi::types::{HANDLE, OVERLAPPED, OVERLAPPED_ENTRY, UCHAR};
 
 use super::message::{CAPACITY, wrong};
 
@@ -23,6 +23,7 @@ pub mod batch;
 mod connection;
 pub mod datagrams;
 pub mod ping_pong;
+pub mod pipe;
 
 /// A port, and room for the packets of one wait.
 pub struct Port {
@@ -53,13 +54,16 @@ impl Port {
 
     /// Puts a socket on the port, and says that nobody waits on the socket itself.
     pub fn associate(&self, socket: &impl AsRawSocket, key: usize) -> io::Result<()> {
-        let (handle, port) = (handle_of(socket), self.handle.as_raw_handle());
-        // SAFETY: both are open, and nothing is in flight on the socket.
-        let associated = unsafe { ffi::kernel32::CreateIoCompletionPort(handle, port, key, 0) };
-        if associated.is_null() {
-            return Err(io::Error::last_os_error());
-        }
+        self.associate_handle(handle_of(socket), key)?;
         skip(socket, FILE_SKIP_SET_EVENT_ON_HANDLE)
+    }
+
+    /// As [`associate`](Self::associate), of what somebody may wait on.
+    pub fn associate_handle(&self, handle: HANDLE, key: usize) -> io::Result<()> {
+        let port = self.handle.as_raw_handle();
+        // SAFETY: both are open, and nothing is in flight on the handle.
+        let associated = unsafe { ffi::kernel32::CreateIoCompletionPort(handle, port, key, 0) };
+        if associated.is_null() { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     pub fn post(&self, key: usize, bytes: u32) -> io::Result<()> {
@@ -100,7 +104,7 @@ pub fn skip(socket: &impl AsRawSocket, what: UCHAR) -> io::Result<()> {
     if done == FALSE { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-fn handle_of(socket: &impl AsRawSocket) -> ffi::types::HANDLE {
+fn handle_of(socket: &impl AsRawSocket) -> HANDLE {
     without_provenance_mut(socket.as_raw_socket() as usize)
 }
 

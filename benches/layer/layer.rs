@@ -10,6 +10,7 @@ pub mod accept;
 pub mod batch;
 pub mod datagrams;
 pub mod ping_pong;
+pub mod pipe;
 
 const KEY: Key = Key(7);
 

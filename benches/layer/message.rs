@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
 use overlapped::ffi::constants::AF_INET;
 use overlapped::ffi::socket_address::{IN_ADDR, SOCKADDR_IN};
@@ -36,6 +38,12 @@ pub fn check(message: &[u8], number: u64) -> io::Result<()> {
 #[cold]
 pub fn wrong(sentence: &str) -> io::Error {
     io::Error::other(sentence.to_string())
+}
+
+/// A name for a pipe that nobody else has.
+pub fn pipe_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("overlapped-bench-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed))
 }
 
 /// The two ends of a connection.

@@ -14,6 +14,7 @@ pub enum Workload {
     Batch,
     AcceptAndClose,
     Udp,
+    Pipe,
 }
 
 /// Which of the two sides does it.
@@ -35,7 +36,7 @@ impl Who {
 }
 
 impl Workload {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PostAndWait,
         Self::WakeAndWait,
         Self::PingPong,
@@ -43,6 +44,7 @@ impl Workload {
         Self::Batch,
         Self::AcceptAndClose,
         Self::Udp,
+        Self::Pipe,
     ];
 
     pub fn name(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Workload {
             Self::Batch => "batch",
             Self::AcceptAndClose => "accept-and-close",
             Self::Udp => "udp",
+            Self::Pipe => "pipe",
         }
     }
 
@@ -67,6 +70,9 @@ impl Workload {
             Self::Batch => "64 connections send and then receive, 64 packets in each wait",
             Self::AcceptAndClose => "a connection is accepted, put on the port, and closed",
             Self::Udp => "64 bytes go to a socket for datagrams and come back to their sender",
+            Self::Pipe => {
+                "64 bytes go through a pipe of messages and come back, both ends on one port"
+            }
         }
     }
 
@@ -90,6 +96,8 @@ impl Workload {
             (Self::AcceptAndClose, Who::Layer) => layer::accept::rounds,
             (Self::Udp, Who::Hand) => by_hand::datagrams::rounds,
             (Self::Udp, Who::Layer) => layer::datagrams::rounds,
+            (Self::Pipe, Who::Hand) => by_hand::pipe::rounds,
+            (Self::Pipe, Who::Layer) => layer::pipe::rounds,
         };
         work(count)
     }

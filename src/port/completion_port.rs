@@ -10,9 +10,13 @@ use std::time::Duration;
 
 use super::super::ffi;
 use super::super::ffi::constants::{
-    ERROR_INVALID_PARAMETER, FALSE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT,
+    ERROR_INVALID_PARAMETER, FALSE, FILE_SYNCHRONOUS_IO_ALERT, FILE_SYNCHRONOUS_IO_NONALERT,
+    FileModeInformation, INVALID_HANDLE_VALUE, WAIT_TIMEOUT,
 };
-use super::super::ffi::types::{DWORD, HANDLE, OVERLAPPED, OVERLAPPED_ENTRY};
+use super::super::ffi::ntstatus::STATUS_SUCCESS;
+use super::super::ffi::types::{
+    DWORD, FILE_MODE_INFORMATION, HANDLE, IO_STATUS_BLOCK, OVERLAPPED, OVERLAPPED_ENTRY,
+};
 use super::{Deadline, Key, Packet};
 
 /// A completion port.
@@ -77,7 +81,11 @@ impl CompletionPort {
     ///
     /// `InvalidInput` for what the system reports as error 87, which has two causes: the handle is
     /// associated already, with this port or another; or it was not opened for overlapped
-    /// operations (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). Otherwise the system's error.
+    /// operations (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). The message says which, for which
+    /// the system is asked. Otherwise the system's error.
+    ///
+    /// If the handle is not overlapped and another thread is in a call on it, this waits for that
+    /// call: the system serves such a handle one call at a time.
     ///
     /// A socket is a handle too, but std does not offer it as one, so that takes a line of unsafe
     /// code:
@@ -105,7 +113,7 @@ impl CompletionPort {
             ffi::kernel32::CreateIoCompletionPort(handle.as_raw_handle(), self.raw(), key.0, 0)
         };
         if port.is_null() {
-            return Err(explain_association(io::Error::last_os_error()));
+            return Err(explain_association(handle, io::Error::last_os_error()));
         }
         debug_assert_eq!(port, self.raw(), "an association returns the port that it was given");
         Ok(())
@@ -260,15 +268,50 @@ fn nothing_came() -> io::Result<usize> {
     if error.raw_os_error() == Some(WAIT_TIMEOUT as i32) { Ok(0) } else { Err(error) }
 }
 
-/// The system has one code for three mistakes, and the text of the code names none of them.
-fn explain_association(error: io::Error) -> io::Error {
+/// The system has one code for two mistakes, and the text of the code names neither. So it is asked
+/// how the file was opened.
+#[cold]
+fn explain_association(handle: BorrowedHandle<'_>, error: io::Error) -> io::Error {
     if error.raw_os_error() != Some(ERROR_INVALID_PARAMETER as i32) {
         return error;
     }
-    io::Error::new(
-        io::ErrorKind::InvalidInput,
-        "it is registered already, or was before, or it belongs to another completion port, or it \
-         was made without WSA_FLAG_OVERLAPPED (for a file: FILE_FLAG_OVERLAPPED); a socket or file \
-         belongs to one port for life, so make a new one (Windows error 87)",
-    )
+    let why = match is_overlapped(handle) {
+        Some(false) => NOT_OVERLAPPED,
+        Some(true) => ASSOCIATED,
+        None => EITHER,
+    };
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+const NOT_OVERLAPPED: &str = "it was not opened for overlapped operations, without which no completion \
+    port can have it: open a file with `custom_flags(0x4000_0000)`, which is FILE_FLAG_OVERLAPPED, \
+    make a pipe with `NamedPipe`, and a socket with WSA_FLAG_OVERLAPPED; a pipe of `std::io::pipe` \
+    never is overlapped (Windows error 87)";
+const ASSOCIATED: &str = "it is registered already, or was before, or it belongs to another completion \
+    port; a socket, file or pipe belongs to one port for life, with all its duplicates, so make or \
+    open a new one (Windows error 87)";
+const EITHER: &str = "it is registered already, or was before, or it belongs to another completion \
+    port, or it was made without WSA_FLAG_OVERLAPPED (for a file: FILE_FLAG_OVERLAPPED); a socket or \
+    file belongs to one port for life, so make a new one (Windows error 87)";
+
+/// Whether a file, pipe or socket was opened for overlapped operations, if the system says so. It
+/// takes no right on the handle.
+fn is_overlapped(handle: BorrowedHandle<'_>) -> Option<bool> {
+    let mut block = IO_STATUS_BLOCK { Status: 0, Information: 0 };
+    let mut information = FILE_MODE_INFORMATION { Mode: 0 };
+    // SAFETY: the handle is open, and there is room for the outcome and for the struct, of that
+    // length, during the call, which is over when it returns.
+    let status = unsafe {
+        let (room, length) =
+            ((&raw mut information).cast(), size_of::<FILE_MODE_INFORMATION>() as u32);
+        ffi::ntdll::NtQueryInformationFile(
+            handle.as_raw_handle(),
+            &mut block,
+            room,
+            length,
+            FileModeInformation,
+        )
+    };
+    let synchronous = FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT;
+    (status == STATUS_SUCCESS).then_some(information.Mode & synchronous == 0)
 }

@@ -11,18 +11,19 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 use std::sync::Arc;
 use std::thread;
 
 use super::super::buffer::Buffer;
-use super::super::completion::Completion;
+use super::super::completion::{Completion, JobMessage};
 use super::super::control::{ControlPacket, Stage};
 use super::super::in_flight::Claim;
 use super::super::operation::Operation;
 use super::super::port::Packet;
 use super::super::shared::Core;
+use super::panics::{first_of, go_on_with_panic};
 
 /// A batch of completions: the room for them, and those that have not been looked at yet.
 ///
@@ -73,6 +74,8 @@ const WOKEN: usize = 2;
 const POSTED: usize = 3;
 /// It has done its work by ending a wait.
 const REMINDER: usize = 4;
+/// It is known by its key, which it still has.
+const SENT: usize = 5;
 
 impl<B> Completions<B> {
     /// A batch that takes at most `capacity` completions from one wait: the number of packets that
@@ -150,13 +153,19 @@ impl<B> Completions<B> {
     }
 
     /// Claims the packets that a wait of `core` has brought, and says whether there was a reminder
-    /// that the queue is shut down. The address of each is compared with those that could be meant:
-    /// the marks of our own messages, and the operations in flight. No code of the caller's runs
+    /// that the queue is shut down. The key of each is compared with those of jobs, and its address
+    /// with those that could be meant: the marks of our own messages, and the operations in flight. No code of the caller's runs
     /// here.
     #[inline]
     pub(crate) fn claim(&mut self, core: &Core<B>) -> bool {
-        let mut reminded = false;
+        let (mut reminded, has_senders) = (false, core.control.senders().is_used());
         for packet in &mut self.packets {
+            // Before the address is looked at, which is none in a packet of a sender, and can equal
+            // one of ours.
+            if has_senders && core.control.senders().find(packet.key()).is_some() {
+                packet.note(SENT);
+                continue;
+            }
             let found = match core.control.classify(packet) {
                 // SAFETY: the packet came out of this queue's port, where its operations complete.
                 None => match unsafe { core.in_flight.claim(packet.overlapped()) } {
@@ -241,27 +250,6 @@ impl<B> Completions<B> {
     }
 }
 
-/// The first panic of two. What the other one carries is leaked: its drop could panic too.
-pub(crate) fn first_of(
-    dropped: thread::Result<()>,
-    more: thread::Result<()>,
-) -> thread::Result<()> {
-    if dropped.is_err() {
-        std::mem::forget(more);
-        return dropped;
-    }
-    more
-}
-
-/// Lets a panic go on that was held up, unless the thread is on its way out with another one.
-pub(crate) fn go_on_with_panic(dropped: thread::Result<()>) {
-    match dropped {
-        Err(panic) if thread::panicking() => std::mem::forget(panic),
-        Err(panic) => resume_unwind(panic),
-        Ok(()) => {}
-    }
-}
-
 impl<B: Buffer> Completions<B> {
     /// What a packet says to the program. Nothing, if it is of a registration that is gone.
     #[inline(always)]
@@ -286,10 +274,20 @@ impl<B: Buffer> Completions<B> {
                 let ended = unsafe { core.in_flight.collect(claim) };
                 Some(Operation::completion(ended, &core.owners))
             }
+            SENT => self.message(packet),
             WOKEN => Some(Completion::Woken),
             POSTED => Some(Completion::Posted { key: packet.key(), value: packet.bytes() }),
             _ => Some(Completion::Foreign(*packet)),
         }
+    }
+
+    /// What a sender says, if its registration is there.
+    #[cold]
+    #[inline(never)]
+    fn message(&self, packet: &Packet) -> Option<Completion<B>> {
+        let key = self.core.as_deref()?.control.senders().find(packet.key())?.key()?;
+        let message = JobMessage::of(packet.bytes(), packet.overlapped().addr() as u32);
+        Some(Completion::Job { key, message })
     }
 
     /// As [`read`](Self::read), of an operation that was told more than fits in its slot.

@@ -158,6 +158,34 @@ fn ends_of_files_and_pipes() {
     become_code(&[0xC000_00D9], 232);
 }
 
+/// What is no socket has the codes that the system itself has for it.
+#[cfg(windows)]
+#[test]
+fn a_status_of_a_file_or_pipe_becomes_its_code_of_win32() {
+    for (status, code) in [
+        (0xC000_0011_u32, 38),
+        (0xC000_014B, 109),
+        (0xC000_00B0, 233),
+        (0xC000_00B1, 232),
+        (0xC000_00D9, 232),
+        (0xC000_007F, 112),
+        (0xC000_0022, 5),
+        (0xC000_0034, 2),
+        (0x8000_0005, 234),
+    ] {
+        match Status(status as NTSTATUS).result_of_file() {
+            Err(Failure::Error(error)) => {
+                assert_eq!(error.raw_os_error(), Some(code), "{status:08X}");
+            }
+            other => panic!("{status:08X}: {other:?}"),
+        }
+    }
+    assert!(Status::SUCCESS.result_of_file().is_ok());
+    assert!(Status::CANCELLED.result_of_file().unwrap_err().is_cancelled());
+    let unknown = Status(0xC0DE_0001_u32 as NTSTATUS).result_of_file().unwrap_err();
+    assert!(unknown.to_string().contains("0xC0DE0001"), "{unknown}");
+}
+
 #[test]
 fn an_unlisted_status_keeps_its_number() {
     for status in [0xC0DE_0001_u32, 0x8000_000A] {

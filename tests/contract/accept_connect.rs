@@ -26,7 +26,7 @@ use super::kernel::{Answer, Operation, Port, handle_of, last_error, raw};
 use super::start::{receive, socket};
 
 /// Asks the socket's provider for one of its functions, whose pointer is a `T`.
-fn function<T>(socket: &impl AsRawSocket, name: &GUID) -> T {
+pub fn function<T>(socket: &impl AsRawSocket, name: &GUID) -> T {
     let mut found: Option<T> = None;
     let (mut length, room) = (0, size_of::<T>() as u32);
     assert_eq!(size_of::<Option<T>>(), size_of::<T>(), "the type of a function's pointer");

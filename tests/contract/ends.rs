@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::windows::io::AsRawHandle;
 
 use overlapped::ffi;
-use overlapped::ffi::constants::SOL_SOCKET;
+use overlapped::ffi::constants::{SO_SNDBUF, SOL_SOCKET};
 use overlapped::ffi::ntstatus::{
     STATUS_CANCELLED, STATUS_CONNECTION_RESET, STATUS_PENDING, STATUS_SUCCESS,
 };
@@ -205,7 +205,6 @@ fn an_operation_with_an_event_may_end_with_its_thread() {
 /// socket's Windows takes no copy of it all, and its loopback takes up to 2.6 MB.
 #[track_caller]
 pub fn long_send(stream: &TcpStream) -> Operation {
-    const SO_SNDBUF: i32 = 0x1001;
     set(stream, SO_SNDBUF, [0, 0]);
     let (operation, answer) = send(stream, vec![0; LONG]);
     assert_eq!(answer, Answer::Pending);

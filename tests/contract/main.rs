@@ -9,20 +9,30 @@
 #![cfg(windows)]
 
 mod accept_connect;
+mod addressed;
 #[path = "../support/alone.rs"]
 mod alone;
 mod answers;
 mod associate;
 mod cancel;
+mod children;
 mod closing;
 mod datagrams;
+mod datagrams_from;
 mod dequeue;
 mod dequeue_one;
+mod directories;
 mod ends;
+mod extensions;
+mod files;
+mod handles;
+mod jobs;
 mod kernel;
 mod memory;
+mod messages;
 mod pipes;
 mod post;
 mod receive;
 mod start;
+mod waits;
 mod winsock;

@@ -8,6 +8,8 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::thread;
 
+use overlapped::ffi::constants::MSG_PEEK;
+
 use super::kernel::{Answer, connected};
 use super::start::{Receive, event, pending, receive, skip_on_success, wait_for};
 
@@ -85,7 +87,6 @@ fn the_flags_are_lent_with_the_operation() {
 /// <https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecv>
 #[test]
 fn a_look_at_what_is_there_is_not_for_overlapped_receives() {
-    const MSG_PEEK: u32 = 2;
     let (port, near, mut far) = connected();
     far.write_all(b"hello").expect("sent");
     wait_for_data(&near);

@@ -2,7 +2,6 @@
 //! std does not make.
 #![allow(unsafe_code, reason = "it makes the calls that the tests are about")]
 
-use std::ffi::c_void;
 use std::hint::black_box;
 use std::net::TcpListener;
 use std::os::windows::io::{
@@ -79,17 +78,26 @@ pub fn send(socket: &impl AsRawSocket, bytes: Vec<u8>) -> (Operation, Answer) {
 
 /// `CancelIoEx` of one operation, or of all on the socket. An error is the thread's last error.
 pub fn cancel(socket: &impl AsRawSocket, operation: Option<&Operation>) -> Result<(), DWORD> {
+    cancel_on(handle_of(socket), operation)
+}
+
+/// The same on a file or a pipe.
+pub fn cancel_on(file: HANDLE, operation: Option<&Operation>) -> Result<(), DWORD> {
     let operation = operation.map_or(null_mut(), Operation::overlapped);
-    // SAFETY: the socket is open, and whoever still has the operation has not dequeued its packet.
-    let answer = unsafe { ffi::kernel32::CancelIoEx(handle_of(socket), operation) };
+    // SAFETY: the file is open, and whoever still has the operation has not dequeued its packet.
+    let answer = unsafe { ffi::kernel32::CancelIoEx(file, operation) };
     if answer == FALSE { Err(last_error()) } else { Ok(()) }
 }
 
 /// `SetFileCompletionNotificationModes`, with `FILE_SKIP_COMPLETION_PORT_ON_SUCCESS`.
 pub fn skip_on_success(socket: &impl AsRawSocket) {
+    skip_on_success_of(handle_of(socket));
+}
+
+/// The same on a file or a pipe.
+pub fn skip_on_success_of(file: HANDLE) {
     let flag = ffi::constants::FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
-    let file = handle_of(socket);
-    // SAFETY: the socket is open, and the test that asks for this expects it.
+    // SAFETY: the file is open, and the test that asks for this expects it.
     let answer = unsafe { ffi::kernel32::SetFileCompletionNotificationModes(file, flag) };
     assert_ne!(answer, FALSE, "error {}", last_error());
 }
@@ -116,7 +124,7 @@ pub fn socket(flags: DWORD) -> OwnedSocket {
 /// An event, not signalled, that stays signalled once it is.
 pub fn event() -> OwnedHandle {
     // SAFETY: without attributes and a name the call touches no memory of ours.
-    let event = unsafe { CreateEventW(null_mut(), TRUE, FALSE, null()) };
+    let event = unsafe { ffi::kernel32::CreateEventW(null(), TRUE, FALSE, null()) };
     assert!(!event.is_null(), "error {}", last_error());
     // SAFETY: the handle is new and nobody else's.
     unsafe { OwnedHandle::from_raw_handle(event) }
@@ -149,12 +157,6 @@ pub fn is_inherited(handle: HANDLE) -> bool {
 
 #[link(name = "kernel32")]
 unsafe extern "system" {
-    fn CreateEventW(
-        attributes: *mut c_void,
-        manual_reset: BOOL,
-        initial_state: BOOL,
-        name: *const u16,
-    ) -> HANDLE;
     fn WaitForSingleObject(handle: HANDLE, milliseconds: DWORD) -> DWORD;
     fn QueueUserAPC(
         function: unsafe extern "system" fn(usize),

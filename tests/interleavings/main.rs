@@ -29,8 +29,13 @@ mod layer {
     mod shared;
     mod status;
 
+    mod watch {
+        pub mod arming;
+    }
+
     mod queue {
         mod completions;
+        mod panics;
         mod waiting;
 
         pub use self::completions::Completions;

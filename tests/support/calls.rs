@@ -17,6 +17,7 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use overlapped::ffi::constants::*;
 use overlapped::ffi::mswsock::{WSAID_ACCEPTEX, WSAID_CONNECTEX};
+use overlapped::ffi::ntstatus::STATUS_INSUFFICIENT_RESOURCES;
 use overlapped::ffi::types::*;
 
 #[path = "faults.rs"]
@@ -65,6 +66,11 @@ impl Calls {
     /// The family for which this program has last made a socket by `WSASocketW`.
     pub fn family(&self) -> u16 {
         FAMILY.load(SeqCst) as u16
+    }
+
+    /// The flags with which this program has last opened something by `CreateFileW`.
+    pub fn opened_with(&self) -> u32 {
+        OPENED_WITH.load(SeqCst) as u32
     }
 
     /// How many packets of nobody have been mixed in.
@@ -120,6 +126,8 @@ static IOCTL: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
 static LENT: AtomicUsize = AtomicUsize::new(0);
 /// The family that a socket was last made for.
 static FAMILY: AtomicUsize = AtomicUsize::new(0);
+/// The flags with which something was last opened.
+static OPENED_WITH: AtomicUsize = AtomicUsize::new(0);
 /// The addresses of operations whose calls are under way.
 static UNDER_WAY: [AtomicUsize; 32] = [const { AtomicUsize::new(0) }; 32];
 /// How many calls were given an operation of which another call had not returned.
@@ -272,6 +280,29 @@ calls! {
     getsockopt(socket: SOCKET, level: i32, name: i32, value: *mut u8, length: *mut i32) -> i32,
         SOCKET_ERROR, Operation { room: Some(room(value, length)), ..Operation::NONE };
     closesocket(socket: SOCKET) -> i32, SOCKET_ERROR, Operation::NONE;
+    DuplicateHandle(of: HANDLE, source: HANDLE, to: HANDLE, target: *mut HANDLE, access: u32,
+        inherit: BOOL, options: u32) -> BOOL, FALSE, Operation::NONE;
+    RegisterWaitForSingleObject(wait: *mut HANDLE, object: HANDLE, callback: WAITORTIMERCALLBACK,
+        context: *mut c_void, milliseconds: u32, flags: u32) -> BOOL, FALSE, Operation::NONE;
+    UnregisterWaitEx(wait: HANDLE, event: HANDLE) -> BOOL, FALSE, Operation::NONE;
+    SetInformationJobObject(job: HANDLE, class: u32, information: *const c_void,
+        length: u32) -> BOOL, FALSE, Operation::NONE;
+    ReadFile(file: HANDLE, buffer: *mut c_void, size: u32, bytes: *mut u32,
+        overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
+        Operation { overlapped, count: bytes, ..Operation::NONE };
+    WriteFile(file: HANDLE, buffer: *const c_void, size: u32, bytes: *mut u32,
+        overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
+        Operation { overlapped, count: bytes, ..Operation::NONE };
+    ConnectNamedPipe(pipe: HANDLE, overlapped: *mut OVERLAPPED) -> BOOL, FALSE,
+        Operation { overlapped, at_once: Some(TRUE), ..Operation::NONE };
+    DisconnectNamedPipe(pipe: HANDLE) -> BOOL, FALSE, Operation::NONE;
+    SetNamedPipeHandleState(pipe: HANDLE, mode: *const u32, most: *const u32,
+        time: *const u32) -> BOOL, FALSE, Operation::NONE;
+    CreateFileW(name: *const u16, access: u32, share: u32, attributes: *const c_void,
+        disposition: u32, flags: u32, template: HANDLE) -> HANDLE, INVALID_HANDLE_VALUE,
+        { OPENED_WITH.store(flags as usize, SeqCst); Operation::NONE };
+    NtQueryInformationFile(file: HANDLE, block: *mut IO_STATUS_BLOCK, room: *mut c_void,
+        length: u32, class: u32) -> i32, STATUS_INSUFFICIENT_RESOURCES, Operation::NONE;
 }
 
 /// The room that a question has for its answer.

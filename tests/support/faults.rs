@@ -257,6 +257,11 @@ impl Gate {
         until("a call at the gate", || self.0[1].load(SeqCst));
     }
 
+    /// Waits here until it is open, for a test that stands in the place of a call itself.
+    pub fn hold(&self) {
+        self.pass();
+    }
+
     fn pass(&self) {
         let start = Instant::now();
         self.0[1].store(true, SeqCst);
@@ -342,6 +347,7 @@ fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
         | Call::WSASendTo
         | Call::AcceptEx
         | Call::ConnectEx => WSAENOBUFS as u32,
+        Call::ReadFile | Call::WriteFile => ERROR_NO_SYSTEM_RESOURCES,
         // A wait that ends early; every other error of it is the caller's own.
         Call::GetQueuedCompletionStatusEx => WAIT_TIMEOUT,
         Call::PostQueuedCompletionStatus | Call::CancelIoEx | Call::CreateIoCompletionPort => {

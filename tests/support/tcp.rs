@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::windows::io::AsRawSocket;
 use std::time::{Duration, Instant};
 
-use overlapped::ffi::constants::{SOCKET_ERROR, SOL_SOCKET};
+use overlapped::ffi::constants::{SO_SNDBUF, SOCKET_ERROR, SOL_SOCKET};
 use overlapped::ffi::socket_address::{IN_ADDR, SOCKADDR_IN};
 use overlapped::ffi::types::{BOOL, HANDLE, SOCKET};
 use overlapped::{
@@ -276,7 +276,6 @@ pub fn more_handles_than(before: usize) -> usize {
 }
 
 const CURRENT_PROCESS: HANDLE = std::ptr::without_provenance_mut(!0);
-const SO_SNDBUF: i32 = 0x1001;
 
 #[link(name = "kernel32")]
 unsafe extern "system" {

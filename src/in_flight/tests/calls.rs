@@ -150,3 +150,64 @@ fn each_of_a_thousand_operations_is_taken_back_and_named() {
         assert!(ids.iter().all(|id| table.while_lent(*id, |_| ()).is_none()), "they are over");
     }
 }
+
+/// A file is at its end, says the call, and no packet comes of the system.
+#[test]
+fn what_ends_in_the_place_of_the_system_is_claimed_by_a_packet_of_ours() {
+    let table = InFlight::new();
+    let lent = call(&table, 0, 3);
+    let (id, overlapped) = (lent.id(), lent.overlapped());
+    assert!(lent.is_refused());
+    // SAFETY: it is lent, and no kernel has it.
+    unsafe { write_status(overlapped, Status::END_OF_FILE) };
+    let ended = complete(&table, overlapped).expect("it has ended");
+    assert_eq!((ended.id, ended.count, ended.value, table.count()), (id, 0, 3, 0));
+    assert_eq!(ended.status, Status::END_OF_FILE);
+    drop(lent);
+    assert!(complete(&table, overlapped).is_none(), "once");
+}
+
+#[test]
+fn what_could_not_be_told_by_a_packet_is_taken_back() {
+    let (table, mint) = (InFlight::new(), Mint::default());
+    let lent = call(&table, 0, mint.token(3));
+    let overlapped = lent.overlapped();
+    for status in [Status::END_OF_FILE, Status::PENDING] {
+        // SAFETY: it is lent, and no kernel has it.
+        unsafe { write_status(overlapped, status) };
+    }
+    assert!(complete(&table, overlapped).is_none(), "as it was before");
+    // SAFETY: no kernel has it, and no packet was posted.
+    let ended = unsafe { lent.take_ended(Status::END_OF_FILE) }.expect("nobody else took it");
+    assert_eq!((ended.value.number, ended.status), (3, Status::END_OF_FILE));
+    assert_eq!((table.count(), mint.dropped()), (0, 0));
+}
+
+#[test]
+fn only_what_reads_as_pending_or_as_an_error_is_refused() {
+    let table = InFlight::new();
+    for (status, refused) in
+        [(0x103, true), (0xC000_0011, true), (0x8000_0005, false), (0, false), (0x10C, false)]
+    {
+        let lent = call(&table, 0, 3);
+        end(lent.overlapped(), status, 0);
+        assert_eq!(lent.is_refused(), refused, "{status:#x}");
+        drop(lent);
+    }
+}
+
+#[test]
+fn the_offset_is_in_the_operation_and_gone_with_it() {
+    let table = InFlight::new();
+    for offset in [0x1234_5678_9ABC_DEF0, u64::MAX, 0] {
+        let lent = reserve(&table, 0, 3).lend(offset).expect("the table is open");
+        let overlapped = lent.overlapped();
+        // SAFETY: this test is the call, which reads where it is to begin.
+        let low = unsafe { (*overlapped).Offset };
+        // SAFETY: as above.
+        let high = unsafe { (*overlapped).OffsetHigh };
+        assert_eq!((low, high), (offset as u32, (offset >> 32) as u32));
+        // SAFETY: no kernel has it.
+        assert_eq!(unsafe { lent.take_back() }, Some(3));
+    }
+}

@@ -9,3 +9,4 @@ mod messages;
 mod queue;
 mod shutdown;
 mod waking;
+mod watching;

@@ -1,0 +1,96 @@
+//! Operations that are ended in the system's place, by packets of ours.
+
+#![allow(unsafe_code, reason = "it writes how operations have ended")]
+
+use std::io;
+
+use super::super::ffi::types::OVERLAPPED;
+use super::super::in_flight::write_status;
+use super::super::port::Key;
+use super::super::status::Status;
+use super::super::sync::{Mutex, PoisonError};
+use super::{Control, END_OWED};
+
+/// Ends that could not be posted, and that nobody else comes back for.
+#[derive(Debug)]
+pub(super) struct OwedEnds {
+    list: Mutex<Vec<OwedEnd>>,
+}
+
+#[derive(Debug)]
+struct OwedEnd {
+    key: Key,
+    overlapped: *mut OVERLAPPED,
+    status: Status,
+}
+
+// SAFETY: it is the address of an operation that is lent, and that whoever has the entry is to end:
+// any thread may do that.
+unsafe impl Send for OwedEnd {}
+
+impl OwedEnds {
+    pub(super) const fn new() -> Self {
+        Self { list: Mutex::new(Vec::new()) }
+    }
+}
+
+#[allow(dead_code, reason = "the explorer of interleavings has not all of the rooms")]
+impl Control {
+    /// Ends an operation in the system's place: writes how, and posts its packet. After an error it
+    /// is as it was.
+    ///
+    /// # Safety
+    ///
+    /// * The `OVERLAPPED` is that of an operation which is lent on this port, and which the kernel
+    ///   does not work on, now or later.
+    /// * Nobody else ends it.
+    pub(in super::super) unsafe fn end(
+        &self,
+        key: Key,
+        overlapped: *mut OVERLAPPED,
+        status: Status,
+    ) -> io::Result<()> {
+        // SAFETY: the caller's promises, passed on.
+        unsafe { write_status(overlapped, status) };
+        // SAFETY: the packet says that the operation has ended, which is so.
+        let posted = unsafe { self.port.post_overlapped(key, 0, overlapped) };
+        if posted.is_err() {
+            // SAFETY: as above; without a packet nobody has taken it.
+            unsafe { write_status(overlapped, Status::PENDING) };
+        }
+        posted
+    }
+
+    /// Leaves it to the next wait to [`end`](Self::end) an operation.
+    ///
+    /// # Safety
+    ///
+    /// * As of `end`, from now on.
+    #[cold]
+    pub(in super::super) unsafe fn owe_end(
+        &self,
+        key: Key,
+        overlapped: *mut OVERLAPPED,
+        status: Status,
+    ) {
+        let mut list = self.owed_ends.list.lock().unwrap_or_else(PoisonError::into_inner);
+        list.push(OwedEnd { key, overlapped, status });
+        drop(list);
+        self.owe(END_OWED);
+    }
+
+    /// Ends the operations of which that is owed, up to the first for which there is no memory.
+    #[cold]
+    pub(in super::super) fn pay_ends(&self) -> io::Result<()> {
+        let mut list = self.owed_ends.list.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(OwedEnd { key, overlapped, status }) = list.pop() {
+            // SAFETY: who has put it there vouches for it, and an entry is taken out once. That its
+            // packet may be dequeued at once does not matter, for it is touched no more.
+            if let Err(error) = unsafe { self.end(key, overlapped, status) } {
+                list.push(OwedEnd { key, overlapped, status });
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
