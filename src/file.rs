@@ -50,10 +50,10 @@ use super::transfer::{APPEND, FAR, invalid};
 ///
 /// What is no reading or writing: `metadata`, `set_len`, `sync_all`, `set_times` and the like.
 ///
-/// An overlapped file has no position, so `read`, `write` and `seek` of std's, and whatever is built
-/// on them, have no meaning there; the first two fail with error 87. And do not call `seek_read` or
-/// `seek_write` on it: if such a call does not end at once, std **aborts the process**. To read in
-/// both ways, open the file twice.
+/// An overlapped file has no position, so `read`, `write` and `seek` of std's, and whatever is
+/// built on them, have no meaning there; the first two fail with error 87. And do not call
+/// `seek_read` or `seek_write` on it: if such a call does not end at once, std **aborts the
+/// process**. To read in both ways, open the file twice.
 impl Source for File {}
 
 impl sealed::Handle for File {
@@ -80,8 +80,8 @@ impl sealed::Handle for File {
     }
 }
 
-const A_DIRECTORY: &str = "it is a directory, which has no bytes to read; make an `OwnedHandle` of it, \
-                           register that, and start `ReadDirectoryChangesW` with `submit`";
+const A_DIRECTORY: &str = "it is a directory, which has no bytes to read; make an `OwnedHandle` of \
+                           it, register that, and start `ReadDirectoryChangesW` with `submit`";
 const A_PIPE: &str = "it is a pipe, of which an offset means nothing; make a `NamedPipe` of it and \
                       register that";
 const A_DEVICE: &str = "it is no file on a disk but a device, such as NUL, a console or a serial \
@@ -94,27 +94,27 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     /// [`Completion::Read`](super::Completion::Read), on whichever thread dequeues it, possibly
     /// before this returns.
     ///
-    /// What is read is [`Content::Bytes`](super::Content::Bytes), from 1 to as many as there is room
-    /// for; less only where the file ends before that. At the end of the file, and beyond it, it is
-    /// [`Content::End`](super::Content::End), though the system has two ways to say so, an error at
-    /// once and a packet.
+    /// What is read is [`Content::Bytes`](super::Content::Bytes), from 1 to as many as there is
+    /// room for; less only where the file ends before that. At the end of the file, and beyond it,
+    /// it is [`Content::End`](super::Content::End), though the system has two ways to say so, an
+    /// error at once and a packet.
     ///
-    /// Several operations may be pending, at any offsets, and end in any order. The first spare room
-    /// of the buffer that is not empty is used, as a file is read into one piece of memory, and of
-    /// that at most 1 GiB.
+    /// Several operations may be pending, at any offsets, and end in any order. The first spare
+    /// room of the buffer that is not empty is used, as a file is read into one piece of memory,
+    /// and of that at most 1 GiB.
     ///
     /// For a file without buffering (`FILE_FLAG_NO_BUFFERING`) offset and room are multiples of the
     /// disk's sector, mostly 512 or 4096 bytes, and the memory begins at such a multiple; the
-    /// guide's chapter on [files](super::guide::files) has a buffer for that. Only what is read last
-    /// may have fewer bytes.
+    /// guide's chapter on [files](super::guide::files) has a buffer for that. Only what is read
+    /// last may have fewer bytes.
     ///
     /// # Errors
     ///
     /// The buffer comes back in the [`Rejected`], and nothing else will come:
     ///
-    /// * `InvalidInput`: the buffer has no spare room; or no file has bytes at this offset, since it
-    ///   and the room are more than 9,223,372,036,854,775,807, or it was negative before it became
-    ///   a `u64`; or, without buffering, something is no multiple of the sector (error 87,
+    /// * `InvalidInput`: the buffer has no spare room; or no file has bytes at this offset, since
+    ///   it and the room are more than 9,223,372,036,854,775,807, or it was negative before it
+    ///   became a `u64`; or, without buffering, something is no multiple of the sector (error 87,
     ///   `ERROR_INVALID_PARAMETER`);
     /// * `PermissionDenied`: it was not opened for reading (error 5, `ERROR_ACCESS_DENIED`);
     /// * a kind that std has no name for, with code 33: other code has locked what is there
@@ -134,8 +134,8 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     }
 
     /// Writes the filled bytes of the buffer to the file, from this offset on, in bytes. The buffer
-    /// is lent: it comes back in a [`Completion::Written`](super::Completion::Written), on whichever
-    /// thread dequeues it, possibly before this returns.
+    /// is lent: it comes back in a [`Completion::Written`](super::Completion::Written), on
+    /// whichever thread dequeues it, possibly before this returns.
     ///
     /// The file becomes longer if it has to; what lies between its end and the offset reads as
     /// zeros. That the write has ended says that the system has the bytes, and not that they are on
@@ -176,8 +176,8 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     ///
     /// The buffer comes back in the [`Rejected`], nothing was written, and nothing else will come:
     ///
-    /// * `InvalidInput`: no file has bytes at this offset, as for [`read_at`](Self::read_at); or the
-    ///   bytes are in several parts of the buffer, and a file is written from one; or, without
+    /// * `InvalidInput`: no file has bytes at this offset, as for [`read_at`](Self::read_at); or
+    ///   the bytes are in several parts of the buffer, and a file is written from one; or, without
     ///   buffering, something is no multiple of the sector (error 87, `ERROR_INVALID_PARAMETER`);
     /// * `PermissionDenied`: it was not opened for writing (error 5, `ERROR_ACCESS_DENIED`);
     /// * `StorageFull`: the disk has no room for it (error 112, `ERROR_DISK_FULL`);

@@ -5,10 +5,14 @@
 //! 3. [Waiting](waiting): batches, timeouts, threads, and what order means.
 //! 4. [Waking](waking): messages to oneself, and shutting down.
 //! 5. [Conversations](conversations): accepting, connecting and sending.
-//! 6. [Inline](inline): operations that end during the call that starts them.
-//! 7. [Closing](closing): cancelling, collecting, and what the peer sees.
-//! 8. [Cost](cost): calls, allocations, instructions and memory, counted.
-//! 9. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
+//! 6. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
+//! 7. [Files](files): offsets, where a file ends, and memory for disks.
+//! 8. [Waits](waits): processes, events and timers, in the same place.
+//! 9. [Jobs](jobs): processes that end together, and what they tell.
+//! 10. [The raw end](raw): any call that takes an `OVERLAPPED`.
+//! 11. [Inline](inline): operations that end during the call that starts them.
+//! 12. [Closing](closing): cancelling, collecting, and what the peer sees.
+//! 13. [Cost](cost): calls, allocations, instructions and memory, counted.
 //!
 //! The programs in it need Windows, or Wine.
 
@@ -22,6 +26,8 @@ macro_rules! names {
     () => {
         layer! {
             accept => "Registration::accept",
+            append => "Registration::append",
+            again => "Registration::again",
             cancel => "Registration::cancel",
             Cancelled => "Failure::Cancelled",
             Completion => "Completion",
@@ -38,16 +44,21 @@ macro_rules! names {
             inline => "Registration::inline",
             NamedPipe => "NamedPipe",
             PipeOptions => "PipeOptions",
+            Job => "Job",
+            JobMessage => "JobMessage",
             post => "CompletionQueue::post",
             push => "Completions::push",
             readable => "Registration::readable",
+            register => "CompletionQueue::register",
             Rejected => "Rejected",
             ShutDown => "Completion::ShutDown",
             shut_down => "CompletionQueue::shut_down",
             shutdown => "Registration::shutdown",
+            submit => "Registration::submit",
             wait => "CompletionQueue::wait",
             wait_until => "CompletionQueue::wait_until",
             Waker => "Waker",
+            watch => "CompletionQueue::watch",
             with_concurrency => "CompletionQueue::with_concurrency",
             Woken => "Completion::Woken",
         }
@@ -77,11 +88,15 @@ macro_rules! everywhere {
 [closing]: closing
 [conversations]: conversations
 [cost]: cost
+[files]: files
 [inline]: inline
+[jobs]: jobs
 [lending]: lending
 [pipes]: pipes
+[raw]: raw
 [the_port]: the_port
 [waiting]: waiting
+[waits]: waits
 [waking]: waking
 "
     };
@@ -110,6 +125,26 @@ pub mod waking {}
 pub mod conversations {}
 
 #[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/pipes.md"))]
+pub mod pipes {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/files.md"))]
+pub mod files {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/waits.md"))]
+pub mod waits {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/jobs.md"))]
+pub mod jobs {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/raw.md"))]
+pub mod raw {}
+
+#[doc = names!()]
 #[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/inline.md"))]
 pub mod inline {}
 
@@ -122,7 +157,3 @@ pub mod closing {}
 ///
 #[doc = include_str!("guide/cost.svg")]
 pub mod cost {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/pipes.md"))]
-pub mod pipes {}

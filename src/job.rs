@@ -30,31 +30,30 @@ use super::registration::{Source, sealed};
 ///
 /// ```
 /// use overlapped::{Completion, CompletionQueue, Completions, Job, JobMessage, Key};
-/// use std::process::Command;
+/// use std::process::{Command, Stdio};
 ///
 /// # fn main() -> std::io::Result<()> {
 /// let queue = CompletionQueue::<Vec<u8>>::new()?;
 /// let job = queue.register(Job::new()?, Key(3))?;
 /// job.get_ref().kill_on_close()?; // should this program end before they do
-/// let mut child = Command::new("cmd").args(["/c", "exit 0"]).spawn()?;
-/// let number = child.id();
+/// let mut child = Command::new("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
 /// job.get_ref().assign(&child)?;
-/// # child.wait()?;
 ///
 /// let mut batch = Completions::with_capacity(8);
 /// let first = queue.wait(&mut batch, None)?.next();
-/// # // A child that was quicker than this program never comes into the job.
 /// let Some(Completion::Job { key, message }) = first else { panic!("{first:?}") };
-/// assert_eq!((key, message), (Key(3), JobMessage::NewProcess(number)));
+/// assert_eq!((key, message), (Key(3), JobMessage::NewProcess(child.id())));
+///
+/// job.get_ref().terminate(77)?;
+/// assert_eq!(child.wait()?.code(), Some(77));
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// A process that [`Command`](std::process::Command) has started runs before it is assigned, and
-/// what it starts until then is not in the job. With the flag `CREATE_SUSPENDED` it would wait, but
-/// std keeps the handle that would be needed to let it go on. A program that is itself in a job with
-/// `kill_on_close` has no such gap, for its children are in it from their beginning:
-/// `job.assign(&process)` takes the own process, too.
+/// what it starts until then is not in the job. The file `examples/run_all/start.rs` shows how to
+/// start one within a job. A program that is in a job itself has no such gap, for its children are in
+/// it from their beginning.
 #[derive(Debug)]
 pub struct Job {
     handle: Arc<OwnedHandle>,

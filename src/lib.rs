@@ -133,22 +133,19 @@ mod queue;
 
 #[cfg(windows)]
 mod tcp;
-#[cfg(windows)]
+
+// The other kinds of handles. Each of these files says itself that it is for Windows, so that
+// README.md can name one line for each that is left out.
+
 mod udp;
 
-#[cfg(windows)]
 mod transfer;
 
-#[cfg(windows)]
 mod file;
-#[cfg(windows)]
 mod pipe;
-#[cfg(windows)]
 mod raw;
 
-#[cfg(windows)]
 mod job;
-#[cfg(windows)]
 mod watch;
 
 // The search of the documentation knows a type of a private module by an alias only if it stands
@@ -178,10 +175,13 @@ pub use self::port::Key;
 pub use self::{completion::Completion, port::Packet, queue::Completions};
 
 #[cfg(windows)]
-pub use self::completion::{Content, Datagram, JobMessage};
-
-#[cfg(windows)]
-pub use self::raw::RawCall;
+pub use self::{
+    completion::{Content, Datagram, JobMessage},
+    job::Job,
+    pipe::{NamedPipe, PipeOptions, ReadEnd, WriteEnd},
+    raw::RawCall,
+    watch::Watched,
+};
 
 #[cfg(windows)]
 #[doc(alias = "OVERLAPPED")]
@@ -190,16 +190,6 @@ pub use self::in_flight::OperationId;
 #[cfg(windows)]
 #[doc(alias = "SOCKET")]
 pub use self::registration::Registration;
-
-#[cfg(windows)]
-#[doc(alias = "JOBOBJECT")]
-pub use self::job::Job;
-
-#[cfg(windows)]
-pub use self::watch::Watched;
-
-#[cfg(windows)]
-pub use self::pipe::{NamedPipe, PipeOptions, ReadEnd, WriteEnd};
 
 #[cfg(windows)]
 #[doc(alias = "NTSTATUS", alias = "ERROR_OPERATION_ABORTED")]

@@ -108,9 +108,9 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     ///
     /// The buffer is lent, as always: it comes back in a
     /// [`Completion::Raw`](super::Completion::Raw), with the count and the result, on whichever
-    /// thread dequeues it, possibly before this returns. It comes back as it was: what the operation
-    /// has written is in its spare room, and not counted as filled. A caller who knows that the
-    /// operation has written so many bytes there can call [`advance`](Buffer::advance).
+    /// thread dequeues it, possibly before this returns. It comes back as it was: what the
+    /// operation has written is in its spare room, and not counted as filled. A caller who knows
+    /// that the operation has written so many bytes there can call [`advance`](Buffer::advance).
     ///
     /// `start` is called once, on this thread, before this returns. Cancelling, dropping the
     /// registration and dropping the queue are as for every other operation.
@@ -136,7 +136,7 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     ///     directory.submit(0, Vec::with_capacity(4096), |call| {
     ///         let (room, length) = call.spare();
     ///         if room.addr() % 4 != 0 {
-    ///             return Err(std::io::ErrorKind::InvalidInput.into()); // no call, so nothing started
+    ///             return Err(std::io::ErrorKind::InvalidInput.into()); // nothing was started
     ///         }
     ///         call.answer(ffi::kernel32::ReadDirectoryChangesW(
     ///             call.handle().as_raw_handle(),
@@ -167,16 +167,16 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     /// # What the answers mean
     ///
     /// * `Ok(())` says that the call has succeeded: a packet comes, or has come.
-    /// * `Err` with one of these codes means the same: 997, which says that the operation is pending,
-    ///   and those that become of an NTSTATUS that is a *warning*, such as 234
+    /// * `Err` with one of these codes means the same: 997, which says that the operation is
+    ///   pending, and those that become of an NTSTATUS that is a *warning*, such as 234
     ///   (`ERROR_MORE_DATA`, a message was cut), 18, 259, 299 and 10040. A warning says that the
     ///   operation has run, and with a warning it ends, which in the completion is an error.
-    /// * `Err` with another code, or without one, says that no packet comes: the buffer comes back at
-    ///   once, with this error. Some of these are no failures for those who know the call, such as
-    ///   535 of `ConnectNamedPipe`, by which the client is there already.
+    /// * `Err` with another code, or without one, says that no packet comes: the buffer comes back
+    ///   at once, with this error. Some of these are no failures for those who know the call, such
+    ///   as 535 of `ConnectNamedPipe`, by which the client is there already.
     ///
-    /// The codes 21, 170, 255 and 998 can be those of an error or of a warning. They count as errors,
-    /// so for a device that has such warnings `start` has to tell them apart.
+    /// The codes 21, 170, 255 and 998 can be those of an error or of a warning. They count as
+    /// errors, so for a device that has such warnings `start` has to tell them apart.
     ///
     /// # Errors
     ///
@@ -190,23 +190,23 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     ///
     /// # Panics
     ///
-    /// If `start` does. The panic goes on. If `start` had asked for the `OVERLAPPED` by then, nobody
-    /// knows whether its call was made: so the buffer stays lent. If the call was made its completion
-    /// comes, and if not the operation stays in flight, and is leaked with the queue in the end.
-    /// Otherwise the buffer is dropped.
+    /// If `start` does. The panic goes on. If `start` had asked for the `OVERLAPPED` by then,
+    /// nobody knows whether its call was made: so the buffer stays lent. If the call was made its
+    /// completion comes, and if not the operation stays in flight, and is leaked with the queue in
+    /// the end. Otherwise the buffer is dropped.
     ///
     /// # Safety
     ///
-    /// * `start` makes one call that can start an operation with this `OVERLAPPED`, or none. The call
-    ///   is about this handle, or a duplicate of it, which are not told to leave out packets.
-    /// * The call starts an operation that ends with a packet, one, in the port of this queue, or it
-    ///   fails and starts nothing. In particular it is given no completion routine, and the fields of
-    ///   the `OVERLAPPED`, `hEvent` among them, stay as they are.
+    /// * `start` makes one call that can start an operation with this `OVERLAPPED`, or none. The
+    ///   call is about this handle, or a duplicate of it, which are not told to leave out packets.
+    /// * The call starts an operation that ends with a packet, one, in the port of this queue, or
+    ///   it fails and starts nothing. In particular it is given no completion routine, and the
+    ///   fields of the `OVERLAPPED`, `hEvent` among them, stay as they are.
     /// * What it is given to read and to write for longer than the call itself takes is the
     ///   `OVERLAPPED`; the [`filled`](RawCall::filled) bytes, to read; the
     ///   [`spare`](RawCall::spare) room, to write; the [`count`](RawCall::count); or memory that is
-    ///   there until the packet has been dequeued and the call has returned. Lengths are no more than
-    ///   those that were given, and the alignment is what the call asks for.
+    ///   there until the packet has been dequeued and the call has returned. Lengths are no more
+    ///   than those that were given, and the alignment is what the call asks for.
     /// * The contract of the call itself is kept otherwise.
     /// * `start` answers what the call has answered, and in the meaning above: if it says that no
     ///   packet comes, then none comes.

@@ -255,6 +255,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
 
     /// As [`Association::reserve`], with room for an address, which is the slot's like all else
     /// that the call is given.
+    #[inline(always)]
     fn reserve_with_room(
         &self,
         kind: OperationKind<B>,
@@ -273,6 +274,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     }
 
     /// Makes an operation that sends the kernel's, if its bytes can be one datagram.
+    #[inline(always)]
     fn lend_datagram<'a, 'b>(
         &self,
         mut reserved: Reserved<'a, Operation<B>>,

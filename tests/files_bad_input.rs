@@ -47,7 +47,7 @@ fn assert_rejected<T: std::fmt::Debug, B: Buffer>(
 fn a_file_that_is_not_overlapped_comes_back_with_the_way_to_open_it() -> io::Result<()> {
     let (folder, queue) = (Folder::new(), CompletionQueue::new()?);
     let file = File::open(folder.file(b"hello"))?;
-    let file = assert_refused(&queue, file, "FILE_FLAG_OVERLAPPED");
+    let file = assert_refused(&queue, file, "custom_flags(0x4000_0000)");
     assert_eq!(io::read_to_string(&file)?, "hello", "std can read on");
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Inline reads of files whose calls report late. Microsoft's page of `ReadFile` lets the call write
-//! its count at any moment until it returns, and Wine has every read of a file pend. So a function
-//! stands in the place of the call that reads at once, and writes what it has counted at the last
-//! moment: nobody else's memory may be there, and the count is told.
+//! Inline reads of files whose calls report late. Microsoft's page of `ReadFile` lets the call
+//! write its count at any moment until it returns, and Wine has every read of a file pend. So a
+//! function stands in the place of the call that reads at once, and writes what it has counted at
+//! the last moment: nobody else's memory may be there, and the count is told.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it stands in the place of a system call")]
 

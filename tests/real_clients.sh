@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the examples `tcp_proxy` and `echo_server` in Wine, between clients and servers that are not
-# ours: redis, curl, and Python's web server. Fails if one request fails, a byte differs, a program
+# Runs the examples `tcp_proxy`, `echo_server`, `udp_echo` and `udp_load` in Wine, between clients and
+# servers that are not ours: redis, curl, socat, and programs in Python. Fails if one request fails, a byte differs, a program
 # does not end in order when it gets Ctrl-C, or a process stays behind.
 #
 # usage: tests/real_clients.sh        WINE names another Wine, as for ./wine
@@ -56,6 +56,7 @@ missing_packages() {
     command -v redis-benchmark >/dev/null && command -v redis-check-rdb >/dev/null ||
         echo redis-tools
     command -v curl >/dev/null || echo curl
+    command -v socat >/dev/null || echo socat
     command -v python3 >/dev/null || echo python3
 }
 
@@ -287,10 +288,144 @@ time.sleep(120)' >"$work/bound" &
         fail 'the proxy has not seen the refusal'
 }
 
+# Datagrams in Python: PORT and what to do.
+datagrams() {
+    timeout 120 python3 - "$@" 2>"$work/datagrams.log" <<'PYTHON'
+import os, random, select, socket, struct, sys
+
+port, what = int(sys.argv[1]), sys.argv[2]
+
+def client():
+    mine = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    mine.settimeout(20)
+    mine.connect(("127.0.0.1", port))
+    return mine
+
+def ask(mine, question):
+    mine.send(question)
+    answer = mine.recv(65536)
+    assert answer == question, f"{len(answer)} bytes came back of {len(question)}, or others"
+
+def name_server_is_asked():
+    """What `dig example.com` sends; an echo is no answer, but it has the same number."""
+    number = random.randrange(65536)
+    question = struct.pack(">6H", number, 0x0120, 1, 0, 0, 0)
+    question += b"\7example\3com\0" + struct.pack(">2H", 1, 1)
+    with client() as mine:
+        ask(mine, question)
+
+def all_lengths():
+    with client() as mine:
+        for length in [0, 1, 2, 511, 512, 513, 1472, 1473, 8192, 65506, 65507]:
+            ask(mine, os.urandom(length))
+
+def crowd():
+    """Fifty clients at once, each with one datagram on its way."""
+    clients = [client() for _ in range(50)]
+    for _ in range(40):
+        sent = {mine: os.urandom(random.randrange(1, 1400)) for mine in clients}
+        for mine, question in sent.items():
+            mine.send(question)
+        for mine, question in sent.items():
+            assert mine.recv(65536) == question, "a client got another one's datagram"
+
+def one_that_goes():
+    """Clients that ask and go: what is sent back finds nobody, and that is nothing to the others."""
+    for _ in range(200):
+        with client() as mine:
+            mine.send(b"who hears this?")
+    with client() as mine:
+        ask(mine, b"still there?")
+
+def server_with_faults():
+    """Of each ten it drops one, sends one twice, and changes the order of two."""
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", port))
+    print("ready", flush=True)
+    held, seen, dropped, doubled, swapped = None, 0, 0, 0, 0
+    while select.select([server], [], [], 5 if seen == 0 else 1.8)[0]:
+        datagram, sender = server.recvfrom(65536)
+        seen += 1
+        kind = struct.unpack_from(">Q", datagram, 8)[0] % 10
+        if kind == 0:
+            held = datagram
+            continue
+        if kind == 9:
+            dropped += 1
+            continue
+        if kind == 5:
+            doubled += 1
+            server.sendto(datagram, sender)
+        server.sendto(datagram, sender)
+        if held is not None:
+            swapped += 1
+            server.sendto(held, sender)
+            held = None
+    lost = dropped + (held is not None)
+    print(f"sent {seen} datagrams, {seen - lost} back, {lost} lost, {doubled} twice, {swapped} out of order")
+
+if what == "serve":
+    server_with_faults()
+else:
+    name_server_is_asked()
+    all_lengths()
+    crowd()
+    one_that_goes()
+PYTHON
+}
+
+udp() {
+    local echo heard said told
+    start udp-echo udp_echo --listen 127.0.0.1:0
+    echo=$pid
+    heard=$(printf 'hello from socat' | timeout 20 socat -t 2 - "UDP4:127.0.0.1:$port") || fail socat
+    [ "$heard" = 'hello from socat' ] || fail "socat heard '$heard'"
+    datagrams "$port" ask || fail 'udp_echo and Python'
+    step 'socat and Python: a question as of dig, 0 to 65507 bytes, 50 clients, 200 that go'
+    load "$port" --seconds 2 --size 1000 || fail "udp_load and udp_echo: $(cat "$work/load.err")"
+    grep -q '[1-9][0-9]* back, 0 lost' "$work/load.out" || fail "$(cat "$work/load.out")"
+    end udp-echo "$echo"
+    grep -q ' 0 cut, 0 errors' "$work/udp-echo.out" || fail "$(cat "$work/udp-echo.out")"
+
+    start udp-echo-short udp_echo --listen 127.0.0.1:0 --room 999
+    echo=$pid
+    ! load "$port" --seconds 1 --size 1000 --rate 100 || fail 'udp_load has heard something'
+    grep -q 'nothing came back' "$work/load.err" || fail "$(cat "$work/load.err")"
+    end udp-echo-short "$echo"
+    grep -Eq '; [1-9][0-9]* cut, 0 errors' "$work/udp-echo-short.out" || fail 'nothing was cut'
+
+    port=$(free_port)
+    datagrams "$port" serve >"$work/served" &
+    pids+=("$!")
+    eventually grep -q ready "$work/served" || fail 'a server in Python does not start'
+    load "$port" --seconds 2 --rate 200 || fail "udp_load and Python: $(cat "$work/load.err")"
+    eventually grep -q ^sent "$work/served" || fail 'the server in Python does not end'
+    said=$(grep ^sent "$work/served")
+    told=$(sed -n 's/ ([0-9.]* %)//; s/^\(sent .* out of order\),.*/\1/p' "$work/load.out")
+    [ "$said" = "$told" ] || fail "udp_load tells '$told', and the server says '$said'"
+    step "udp_load counts what a server with faults has done: $told"
+    load_without_a_server || fail "udp_load by itself: $(cat "$work/load.err")"
+    step 'udp_load has a server of its own if none is given'
+}
+
+# Runs `udp_load` against PORT, with the rest of the arguments.
+load() {
+    local port=$1
+    shift
+    timeout 60 "$CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER" "$examples/udp_load.exe" \
+        --target "127.0.0.1:$port" "$@" </dev/null >"$work/load.out" 2>"$work/load.err"
+}
+
+load_without_a_server() {
+    timeout 60 "$CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER" "$examples/udp_load.exe" \
+        --seconds 1 </dev/null >"$work/load.out" 2>"$work/load.err"
+}
+
 redis
 web
 echoes
 refusals
+udp
 
 for pid in "${pids[@]}"; do
     kill -KILL "$pid" 2>/dev/null || continue

@@ -160,7 +160,7 @@ fn a_wait_that_is_cancelled_says_so_and_another_can_begin() -> io::Result<()> {
 #[test]
 fn the_id_of_another_registration_cancels_nothing() -> io::Result<()> {
     let (queue, _event, watch) = watched(false)?;
-    let other = queue.watch(&Event::new(false), Key(8))?;
+    let other = queue.watch(Event::new(false), Key(8))?;
     other.cancel_all()?;
     drop(one(&queue));
     let of_other = other.again()?;

@@ -2,12 +2,14 @@
 #![cfg(windows)]
 
 use std::io;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
 use overlapped::{CompletionQueue, Failure, Key, OperationId, Registration, Watched};
 
 mod support;
-use support::{assert_quiet, one, within_deadline};
+use support::{assert_quiet, give_way, one, within_deadline};
 
 #[path = "support/events.rs"]
 mod events;
@@ -62,8 +64,17 @@ fn a_wait_that_is_signalled_and_cancelled_at_once_ends_once() -> io::Result<()> 
     let (queue, event, watch) = watched(true)?;
     let (mut cancelled, mut id) = (0, None::<OperationId>);
     for round in 0..ROUNDS {
+        let is_set = AtomicBool::new(false);
         let has_cancelled = thread::scope(|scope| {
-            let other = scope.spawn(|| event.set());
+            let other = scope.spawn(|| {
+                event.set();
+                is_set.store(true, SeqCst);
+            });
+            // So that both are first now and then: nothing depends on who is.
+            if round % 4 != 0 {
+                give_way(|| is_set.load(SeqCst));
+            }
+            (0..round % 64).for_each(|_| thread::yield_now());
             let has_cancelled = match id {
                 Some(id) if round % 2 == 0 => watch.cancel(id),
                 _ => watch.cancel_all(),

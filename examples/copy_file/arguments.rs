@@ -100,6 +100,9 @@ fn size(option: &str, text: &str, least: u64, most: u64) -> Result<u64, String> 
     };
     let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
     number.filter(|number| (least..=most).contains(number)).ok_or_else(|| {
-        format!("{option} takes a number of bytes from {least} to {most}, or one with K, M or G, not {text:?}")
+        format!(
+            "{option} takes a number of bytes from {least} to {most}, or one with K, M or G, not \
+             {text:?}"
+        )
     })
 }

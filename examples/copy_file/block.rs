@@ -1,5 +1,5 @@
-//! A buffer of whole pages, as a file without buffering asks for it: its memory begins at a multiple
-//! of the sector, and it can be filled up with zeros to such a multiple.
+//! A buffer of whole pages, as a file without buffering asks for it: its memory begins at a
+//! multiple of the sector, and it can be filled up with zeros to such a multiple.
 
 #![allow(unsafe_code, reason = "it allocates memory, and is lent to the kernel")]
 

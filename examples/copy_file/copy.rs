@@ -64,7 +64,7 @@ impl Copy {
             if let Err(error) = waited {
                 return Err(format!("cannot wait: {error}"));
             }
-            while let Some(completion) = batch.next() {
+            for completion in batch.by_ref() {
                 self.handle(completion);
             }
             progress.show(self.copied);

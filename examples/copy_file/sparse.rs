@@ -15,7 +15,8 @@ const FSCTL_SET_SPARSE: u32 = 0x0009_00C4;
 
 /// Of a file that is not overlapped.
 ///
-/// Calls [`DeviceIoControl`](https://learn.microsoft.com/en-us/windows/win32/api/winioctl/ni-winioctl-fsctl_set_sparse).
+/// Calls
+/// [`DeviceIoControl`](https://learn.microsoft.com/en-us/windows/win32/api/winioctl/ni-winioctl-fsctl_set_sparse).
 pub fn make_sparse(file: &File) -> io::Result<()> {
     let (handle, mut returned) = (file.as_raw_handle(), 0);
     // SAFETY: the file is open and waits for the call; nothing goes in, nothing comes out, and the

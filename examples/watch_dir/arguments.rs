@@ -25,8 +25,8 @@ A line is one of these, with names as they are seen from DIR:
 The first line says that watching has begun. What changes from then on is told; when many things
 change at once, the system may tell one of them several times.
 
-Exit status: 0 if Ctrl-C has ended it; 1 if something went wrong, such as a DIR that is deleted while
-it is watched; 2 if the options make no sense.
+Exit status: 0 if Ctrl-C has ended it; 1 if something went wrong, such as a DIR that is deleted
+while it is watched; 2 if the options make no sense.
 ";
 
 #[derive(Debug, PartialEq, Eq)]

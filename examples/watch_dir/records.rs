@@ -81,7 +81,8 @@ impl Lines {
         lines
     }
 
-    /// The line for an old name to which no new one has come: it has one outside of what is watched.
+    /// The line for an old name to which no new one has come: it has one outside of what is
+    /// watched.
     pub fn left(&mut self) -> Option<String> {
         self.old_name.take().map(|name| format!("removed  {name}"))
     }

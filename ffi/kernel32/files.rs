@@ -201,7 +201,7 @@ unsafe extern "system" {
     /// Not 0 when it was unlocked, else the reason is the thread's last error: `ERROR_NOT_LOCKED`
     /// if no lock is exactly so.
     ///
-    /// * It waits for nothing, but takes an `OVERLAPPED`, and so a packet may come.
+    /// * It waits for nothing. Whether a packet comes is not documented.
     /// * Closing the handle unlocks too, at a time of the system's choice.
     ///
     /// Header: fileapi.h.

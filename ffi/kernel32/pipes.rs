@@ -61,6 +61,7 @@ unsafe extern "system" {
     ///
     /// Not 0 when it has gone, else the reason is the thread's last error.
     ///
+    /// * It is for the server. A client closes its end.
     /// * What the client has not read yet is lost: `FlushFileBuffers` waits for that.
     /// * What is pending on either end fails with `STATUS_PIPE_DISCONNECTED`, and what either end
     ///   starts from now on with `ERROR_PIPE_NOT_CONNECTED`.

@@ -90,11 +90,10 @@ impl<'a> Parts<'a> {
         self.is_empty
     }
 
-    /// How many bytes are in them.
+    /// How many bytes one operation can move of them. If it cannot move all, `u32::MAX`.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        let parts = &self.array[..self.count as usize];
-        // SAFETY: `push` writes what it counts.
-        parts.iter().map(|part| unsafe { part.assume_init() }.len as usize).sum()
+        (u32::MAX - self.left) as usize
     }
 
     #[inline]
@@ -162,6 +161,20 @@ mod tests {
         // SAFETY: `push` writes what it counts.
         let lengths = written.iter().map(|part| unsafe { part.assume_init() }.len).collect();
         (lengths, array.is_empty())
+    }
+
+    #[test]
+    fn what_one_operation_moves_is_counted() {
+        for (parts, len) in [(&[][..], 0), (&[5, 0, 7], 12), (&[1 << 30; 3], 3 << 30)] {
+            let mut memory = array();
+            let mut array = Parts::new(&mut memory);
+            parts.iter().for_each(|len| array.push(std::ptr::null_mut(), *len));
+            assert_eq!(array.len() as u64, len);
+        }
+        let mut memory = array();
+        let mut array = Parts::new(&mut memory);
+        array.push(std::ptr::null_mut(), (1 << 30) + 1);
+        assert_eq!(array.len(), u32::MAX as usize, "a part was cut");
     }
 
     #[test]

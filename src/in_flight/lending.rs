@@ -55,6 +55,7 @@ impl<'a, T> Reserved<'a, T> {
 
     /// Memory beside the slot, for what the call is to report besides. It is this operation's until
     /// the call has returned and the value has been collected. `None` when memory has run out.
+    #[inline]
     pub(crate) fn annex(&self) -> Option<&'a Annex> {
         Some(self.table.annexes.get_or_add(self.place.index)?.slot())
     }

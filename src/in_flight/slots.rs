@@ -169,19 +169,24 @@ impl<S: Zeroed> Slots<S> {
     }
 
     /// The slot of this number, taken or free; `None` for a number that has no memory yet.
+    #[inline]
     pub(super) fn get(&self, index: u32) -> Option<SlotRef<'_, S>> {
         Some(self.group(index / GROUP)?.slot(index))
     }
 
     /// The slot of this number. Its memory is allocated if it is not there. `None` when memory has
     /// run out.
+    #[inline]
     pub(super) fn get_or_add(&self, index: u32) -> Option<SlotRef<'_, S>> {
-        loop {
-            if let Some(found) = self.get(index) {
-                return Some(found);
-            }
+        self.get(index).or_else(|| self.add(index))
+    }
+
+    #[cold]
+    fn add(&self, index: u32) -> Option<SlotRef<'_, S>> {
+        while self.get(index).is_none() {
             self.grow(self.groups())?;
         }
+        self.get(index)
     }
 
     /// The slot that begins at this address, if one does. Only compares and divides: nothing is

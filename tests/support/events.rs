@@ -29,15 +29,13 @@ impl Event {
     /// One that stays set, and that nobody may open but for what its owner always may.
     pub fn that_grants_nothing() -> Self {
         let (mut list, mut descriptor) = ([0_u64; 4], [0_usize; 8]);
-        // SAFETY: there is room for a list without entries, which takes 8 bytes, and for a
-        // descriptor, which takes 40 at most; both are aligned, and there during the calls.
-        let done = unsafe {
-            let (list, descriptor) = (list.as_mut_ptr().cast(), descriptor.as_mut_ptr().cast());
-            InitializeAcl(list, 32, 2) != FALSE
-                && InitializeSecurityDescriptor(descriptor, 1) != FALSE
-                && SetSecurityDescriptorDacl(descriptor, TRUE, list, FALSE) != FALSE
-        };
-        assert!(done, "{}", io::Error::last_os_error());
+        let (entries, whole) = (list.as_mut_ptr().cast(), descriptor.as_mut_ptr().cast());
+        // SAFETY: there is room for a list without entries, which takes 8 bytes.
+        checked(unsafe { InitializeAcl(entries, 32, 2) });
+        // SAFETY: there is room for a descriptor, which takes 40 bytes at most.
+        checked(unsafe { InitializeSecurityDescriptor(whole, 1) });
+        // SAFETY: both were made above, and are there as long as the descriptor is used.
+        checked(unsafe { SetSecurityDescriptorDacl(whole, TRUE, entries, FALSE) });
         let attributes = SECURITY_ATTRIBUTES {
             nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
             lpSecurityDescriptor: descriptor.as_mut_ptr().cast(),
@@ -78,6 +76,11 @@ impl AsHandle for Event {
     fn as_handle(&self) -> BorrowedHandle<'_> {
         self.0.as_handle()
     }
+}
+
+#[track_caller]
+fn checked(done: i32) {
+    assert_ne!(done, FALSE, "{}", io::Error::last_os_error());
 }
 
 /// A handle that a call has just made.
