@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::os::windows::io::OwnedHandle;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
@@ -172,6 +173,28 @@ fn what_is_dequeued_before_its_call_returns_is_told_once() -> io::Result<()> {
             assert_eq!(start.join().expect("returns").expect("submitted"), id);
         });
     }
+    Ok(())
+}
+
+/// std waits for the file itself in some of its calls, so that is signalled as it always was; and of
+/// packets nothing is left out until `inline` says so.
+#[test]
+fn nothing_is_left_out_at_the_end_of_operations_until_inline_says_so() -> io::Result<()> {
+    let calls = Calls::watch();
+    let (folder, queue, file) = scene();
+    let handle = OwnedHandle::from(files::overlapped().open(folder.at("file"))?);
+    let _raw = queue.register(handle, Key(2))?;
+    assert_eq!(calls.count(Call::SetFileCompletionNotificationModes), 0);
+
+    let fails = Fault::fails(ERROR_NO_SYSTEM_RESOURCES);
+    calls.spoil(Call::SetFileCompletionNotificationModes, 1, fails);
+    let Rejected { error, returned: file } = file.inline().expect_err("the system refuses");
+    assert_code(&error, ERROR_NO_SYSTEM_RESOURCES);
+    file.read_at(4, Vec::with_capacity(3))?;
+    assert_eq!(one_read(&queue).0, b"456", "it goes on as it was");
+
+    let _file = file.inline()?;
+    assert_eq!(calls.count(Call::SetFileCompletionNotificationModes), 2);
     Ok(())
 }
 
