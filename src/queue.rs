@@ -105,9 +105,9 @@ impl<B: Buffer> CompletionQueue<B> {
 
     /// Makes a queue on which the system lets at most `threads` of those that wait run at the same
     /// time; 0 stands for the number of processors. More may wait: while one waits for something
-    /// else, the system lets another run. A thread that has waited here counts until it blocks, ends
-    /// or waits on another port. While so many run, a wait of others brings nothing, and one with a
-    /// limit of time can come back empty although there are packets.
+    /// else, the system lets another run. A thread that has waited here counts until it blocks,
+    /// ends or waits on another port. While so many run, a wait of others brings nothing, and one
+    /// with a limit of time can come back empty although there are packets.
     ///
     /// # Errors
     ///
@@ -116,24 +116,34 @@ impl<B: Buffer> CompletionQueue<B> {
         Ok(Self { core: Arc::new(Core::new(CompletionPort::new(threads)?)) })
     }
 
-    /// Registers a socket, a `TcpStream` or a `TcpListener` of std's: its operations complete here,
-    /// under `key`. A socket and its duplicates belong to one queue until they are all closed.
+    /// Registers a socket, a file, a pipe, or another [`Source`]: its operations complete here,
+    /// under `key`. It and its duplicates belong to one queue until they are all closed.
     ///
     /// # Errors
     ///
-    /// The socket comes back in the [`Rejected`], usable as before. `InvalidInput` if it is
-    /// registered already, belongs to another completion port, or was made without
-    /// `WSA_FLAG_OVERLAPPED` (those of std are made with it); and if it is not a stream, since a
-    /// `TcpStream` of std's can be made of any socket (so the system is asked with
-    /// `SO_PROTOCOL_INFO`). A listening socket that is passed off as a `TcpStream` is not
-    /// recognised: it is registered, and its receives fail. Nor is a socket recognised of which
-    /// other code has told the system to leave packets out
+    /// The source comes back in the [`Rejected`], usable as before. `InvalidInput` if it is
+    /// registered already, belongs to another completion port, or was not made for overlapped
+    /// operations: a file without `FILE_FLAG_OVERLAPPED`, a socket without `WSA_FLAG_OVERLAPPED`
+    /// (std's sockets, and its pipes of children, are made so, and its files are not unless they
+    /// are told to). The error says which it is, where the system does.
+    ///
+    /// `InvalidInput` also if it is not what its type says, since a `TcpStream` of std's can be
+    /// made of any socket, and a `File` or a `ChildStdout` of any handle (so the system is asked
+    /// with `SO_PROTOCOL_INFO` or `GetFileType`). A listening socket that is passed off as a
+    /// `TcpStream` is not recognised: it is registered, and its receives fail. Nor is a socket
+    /// recognised of which other code has told the system to leave packets out
     /// (`FILE_SKIP_COMPLETION_PORT_ON_SUCCESS`): what ends at once on it stays in flight for ever.
     /// `Unsupported` if its provider does not use handles of the kernel. Else the system's error.
     ///
+    /// A pipe is refused with `InvalidInput`, too, if it was not opened for overlapped operations, as
+    /// none of `std::io::pipe` is; and so is the end of a child's pipe that was made of a handle which
+    /// is no pipe.
+    ///
     /// Calls
     /// [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)
-    /// and
+    /// for a socket,
+    /// [`GetFileType`](https://learn.microsoft.com/en-us/windows/win32/api/fileapi/nf-fileapi-getfiletype)
+    /// for a file or pipe, and
     /// [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport).
     #[doc(alias = "CreateIoCompletionPort", alias = "associate")]
     pub fn register<S: Source>(

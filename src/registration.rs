@@ -1,7 +1,7 @@
-//! A socket that is registered with a queue: what every kind has in common.
+//! A socket, file or pipe that is registered with a queue: what every kind has in common.
 //!
-//! Three parties share a socket's operations: the program, which holds the [`Registration`]; the
-//! kernel, which holds what was lent; and the queue, which learns how it ended. None may rely on
+//! Three parties share its operations: the program, which holds the [`Registration`]; the kernel,
+//! which holds what was lent; and the queue, which learns how it ended. None may rely on
 //! another outliving it. So the registration holds a reference to the [`Core`] of the queue, where
 //! lent things live; and each operation holds a reference to its [`Owner`], to learn whether
 //! somebody still wants to hear of it.
@@ -33,8 +33,8 @@ pub use self::rejected::Rejected;
 /// only on a handle that stays the same for as long as it is registered.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be registered with a completion queue",
-    label = "not a socket that the queue has operations for",
-    note = "a `std::net::TcpStream` or a `std::net::TcpListener` can, given by value and not by reference; `TcpStream::from` makes a stream of an `OwnedSocket`"
+    label = "nothing that the queue has operations for",
+    note = "a `TcpStream`, a `TcpListener`, a `UdpSocket`, a `File`, the pipes of a `Child`, and this crate's `NamedPipe` and `Job` can, given by value and not by reference; of an `OwnedSocket` `TcpStream::from` makes a stream, and any other handle can as an `OwnedHandle`"
 )]
 pub trait Source: sealed::Handle {}
 
@@ -73,16 +73,18 @@ pub(super) mod sealed {
     }
 }
 
-/// A socket that belongs to a queue, and the means to submit operations on it.
+/// A socket, file, pipe or other handle that belongs to a queue, and the means to submit operations
+/// on it. Each kind has its own; [`cancel`](Self::cancel) and what follows it are for all.
 ///
 /// Made by [`CompletionQueue::register`](super::CompletionQueue::register). Operations can be
 /// submitted from several threads at once, by reference.
 ///
 /// # Dropping it
 ///
-/// A registration that is dropped cancels its operations and closes the socket. It waits for
-/// nothing. Nothing is delivered under its key any more, nor is what lies in a batch and was not
-/// read. Their buffers are dropped, each when the kernel gives it back. If a receive (a `readable`
+/// A registration that is dropped cancels its operations and closes the handle. It waits for
+/// nothing (but that of a [watch](super::Watched), for the system's pool). Nothing is delivered
+/// under its key any more, nor is what lies in a batch and was not read. Their buffers are dropped,
+/// each when the kernel gives it back. If a receive (a `readable`
 /// is one, too) is pending on a TCP socket when it is closed, or bytes that have come were not
 /// received, Windows sends a reset, and the peer can lose what was on its way to it. To avoid this:
 /// wait until all sends have completed, call `shutdown(Shutdown::Write)`, receive until a receive
@@ -119,17 +121,17 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     }
 
     /// The socket, for everything that is not an overlapped operation: its addresses, its options,
-    /// shutting down a side. If std receives from it as well, either receive may get the bytes. What
-    /// std can do with an overlapped file stands at
-    /// [its implementation](Source#impl-Source-for-File) of `Source`: `read` and `write` fail, and
+    /// shutting down a side. If std receives from it as well, either receive may get the bytes.
+    /// What std can do with an overlapped file stands at [its
+    /// implementation](Source#impl-Source-for-File) of `Source`: `read` and `write` fail, and
     /// `seek_read` and `seek_write` can abort the process.
     pub fn get_ref(&self) -> &S {
         &self.source
     }
 
-    /// Takes the socket out. Its operations are cancelled, as when the registration is dropped, and
-    /// nothing more comes under its key. The socket remains associated with the port for life, so
-    /// it cannot be registered again.
+    /// Takes the socket, file or pipe out. Its operations are cancelled, as when the registration
+    /// is dropped, and nothing more comes under its key. It remains associated with the port for
+    /// life, so it cannot be registered again.
     ///
     /// ```compile_fail,E0382
     /// # use overlapped::*;
@@ -153,7 +155,9 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
     /// Asks the system to cancel one operation. Its completion comes in any case: as
     /// [`Cancelled`](super::Failure::Cancelled), or as what it had become before.
     ///
-    /// What else is pending on the same stream can be concerned:
+    /// A file mostly does not let an operation be cancelled that has begun. A read of a pipe that
+    /// is cancelled can have taken bytes out, which are lost then. On a TCP stream what else is
+    /// pending can be concerned:
     ///
     /// * Windows cancels all *receives* that are pending on a TCP stream when one of them is
     ///   cancelled, and leaves the sends alone. Each gets a completion of its own. (Wine cancels
@@ -176,7 +180,7 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
         self.association.cancel_one(id)
     }
 
-    /// As [`cancel`](Self::cancel), for all operations that are pending on the socket. That
+    /// As [`cancel`](Self::cancel), for all operations that are pending on the handle. That
     /// includes what other code of this process has pending on a duplicate of it: the system does
     /// not tell duplicates apart.
     ///

@@ -11,7 +11,7 @@ use overlapped::ffi::constants::{ERROR_PIPE_LISTENING, ERROR_PIPE_NOT_CONNECTED}
 use overlapped::{Completion, CompletionQueue, Content, Failure, Key, NamedPipe, PipeOptions};
 
 mod support;
-use support::{assert_quiet, collect, one};
+use support::{assert_quiet, collect, one, within_deadline};
 
 #[path = "support/pipes.rs"]
 mod pipes;
@@ -350,13 +350,17 @@ fn a_pipe_that_was_taken_out_can_be_read_by_std() {
     let queue = queue();
     let (near, far) = connected(&queue, &bytes());
     let handle = OwnedHandle::from(near.into_inner());
-    let reading = thread::spawn(move || {
-        let mut bytes = [0; 5];
-        File::from(handle).read(&mut bytes).map(|_| bytes)
+    let bytes = within_deadline(move || {
+        let reading = thread::spawn(move || {
+            let mut bytes = [0; 5];
+            File::from(handle).read(&mut bytes).map(|_| bytes)
+        });
+        write(&queue, &far, b"hello");
+        let bytes = reading.join().expect("no panic");
+        assert_quiet(&queue);
+        bytes
     });
-    write(&queue, &far, b"hello");
-    assert_eq!(&reading.join().expect("no panic").expect("it is read"), b"hello");
-    assert_quiet(&queue);
+    assert_eq!(&bytes.expect("it is read"), b"hello");
 }
 
 #[test]
