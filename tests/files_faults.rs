@@ -31,6 +31,9 @@ use calls::{Call, Calls, Fault, Gate, Numbers, assert_code};
 mod files;
 use files::{Folder, one_read, one_written, registered_file};
 
+#[path = "support/raw.rs"]
+mod raw;
+
 fn scene() -> (Folder, CompletionQueue, Registration<File>) {
     let (folder, queue) = (Folder::new(), CompletionQueue::new().expect("a queue"));
     let file = registered_file(&queue, Key(1), &folder, b"0123456789");
@@ -237,6 +240,34 @@ fn a_read_and_a_write_cost_one_call_each_and_no_allocation() -> io::Result<()> {
     assert_eq!(others, [(Call::ReadFile, ROUNDS), (Call::WriteFile, ROUNDS)]);
     assert!(*dequeues <= 2 * ROUNDS, "{dequeues}");
     assert_eq!(allocations, 0);
+    Ok(())
+}
+
+#[test]
+fn a_raw_operation_costs_its_call_and_no_allocation() -> io::Result<()> {
+    const ROUNDS: u64 = 1_000;
+    let calls = Calls::watch();
+    let (folder, queue) = (Folder::new(), CompletionQueue::new()?);
+    let file = OwnedHandle::from(files::overlapped().open(folder.file(b"0123456789"))?);
+    let file = queue.register(file, Key(1))?;
+    let mut batch = Completions::with_capacity(64);
+    let mut buffer = Some(Vec::with_capacity(4));
+    let mut round = || {
+        raw::read(&file, buffer.take().expect("it came back")).expect("submitted");
+        for completion in queue.wait(&mut batch, Some(DEADLINE)).expect("waiting") {
+            let Completion::Raw { buffer: back, count: 4, .. } = completion else {
+                panic!("{completion:?}");
+            };
+            buffer = Some(back);
+        }
+    };
+    round();
+    count_this_thread();
+    calls.start_again();
+    let allocations = allocations_of(|| (0..ROUNDS).for_each(|_| round()));
+    let wait = Call::GetQueuedCompletionStatusEx;
+    assert_eq!((calls.count(Call::ReadFile), calls.count(wait)), (ROUNDS, ROUNDS));
+    assert_eq!((calls.counts().iter().sum::<u64>(), allocations), (2 * ROUNDS, 0));
     Ok(())
 }
 
