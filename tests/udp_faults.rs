@@ -284,7 +284,9 @@ impl Game {
 
     fn begin(&self, number: usize) {
         for (near, _) in &self.ends {
-            (0..3).for_each(|_| drop(near.receive_from(room()).expect("submitted")));
+            for _ in 0..3 {
+                near.receive_from(room()).expect("submitted");
+            }
         }
         let bytes = vec![number as u8; SIZE];
         self.ends[0].0.send_to(bytes, self.ends[1].1).expect("submitted");
