@@ -177,8 +177,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// * `InvalidInput`: the bytes are more than 65,507, the most that a datagram carries over IPv4;
     ///   or they are in more than 16 parts; or the address is of another family than the socket. An
     ///   IPv6 socket that takes both reaches an IPv4 address as `::ffff:a.b.c.d`;
-    /// * `AddrNotAvailable`: nobody can have this address, of port 0 for example
-    ///   (`WSAEADDRNOTAVAIL`);
+    /// * `AddrNotAvailable`: nobody can have this address: its port is 0, for example;
     /// * `PermissionDenied`: it is a broadcast address, and `set_broadcast` was not called
     ///   (`WSAEACCES`);
     /// * `NetworkUnreachable`, `HostUnreachable`: there is no way to it;
@@ -192,7 +191,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// [`WSASendTo`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasendto).
     #[doc(alias = "WSASendTo", alias = "sendto")]
     pub fn send_to(&self, buffer: B, peer: SocketAddr) -> Result<OperationId, Rejected<B>> {
-        if let Err(error) = self.memo.require_family_of(self.get_ref(), peer) {
+        if let Err(error) = self.memo.require_sense_of(self.get_ref(), peer) {
             return Err(Rejected::new(error, buffer));
         }
         let (reserved, room) = self.reserve_with_room(OperationKind::Send(buffer))?;

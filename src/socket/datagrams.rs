@@ -36,18 +36,26 @@ impl Datagrams {
     }
 
     /// Which error a system has for an address of another family differs, and some send nevertheless,
-    /// so it is not asked. Of which family the socket is, it is asked once.
-    pub(crate) fn require_family_of(&self, socket: &UdpSocket, peer: SocketAddr) -> io::Result<()> {
+    /// or take a datagram for port 0 and drop it; so it is not asked. Of which family the socket is,
+    /// it is asked once.
+    pub(crate) fn require_sense_of(&self, socket: &UdpSocket, peer: SocketAddr) -> io::Result<()> {
         let mut own = self.family.load(Relaxed);
         if own == 0 {
             own = protocol_of(socket.as_socket())?.iAddressFamily as u16;
             self.family.store(own, Relaxed);
         }
         if own == if peer.is_ipv4() { AF_INET } else { AF_INET6 } {
-            return Ok(());
+            return if peer.port() != 0 { Ok(()) } else { Err(nobody()) };
         }
         let family = "the address is of another family than the socket; on an IPv6 socket that takes \
                       both, write an IPv4 address as `::ffff:a.b.c.d`";
         Err(io::Error::new(io::ErrorKind::InvalidInput, family))
     }
+}
+
+#[cold]
+fn nobody() -> io::Error {
+    let nobody = "nobody can have port 0; a socket that was bound to it has another one, which \
+                  `local_addr` tells";
+    io::Error::new(io::ErrorKind::AddrNotAvailable, nobody)
 }
