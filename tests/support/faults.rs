@@ -34,6 +34,8 @@ pub struct Fault {
     ends_first: bool,
     /// The system is asked, and its operation has ended when the call fails with this error.
     fails_though_begun: Option<u32>,
+    /// The system is asked, and whatever it answers the call fails with this error.
+    fails_all_the_same: Option<u32>,
     /// The first number of what the call has written as its answer is 0.
     answers_zeros: bool,
     /// Success at once is reported only after the second pause: the flags, and the count again.
@@ -57,6 +59,7 @@ impl Fault {
         after: Pause::None,
         ends_first: false,
         fails_though_begun: None,
+        fails_all_the_same: None,
         answers_zeros: false,
         writes_late: false,
         strangers: 0,
@@ -96,6 +99,12 @@ impl Fault {
     /// The call fails, and a packet comes all the same: as of a datagram that did not fit.
     pub fn fails_though_begun(error: u32) -> Self {
         Self { fails_though_begun: Some(error), ..Self::NONE }
+    }
+
+    /// The call fails, and its operation goes on: the system may write how it ends as late as it
+    /// hands out the packet.
+    pub fn fails_all_the_same(error: u32) -> Self {
+        Self { fails_all_the_same: Some(error), ..Self::NONE }
     }
 
     /// A question whose answer begins with 0: of a protocol those are the services of its provider.
@@ -146,6 +155,10 @@ impl Fault {
             while !wait_for_the_end(operation.overlapped) {
                 assert_or_abort(start.elapsed() < DEADLINE, "the operation has not ended");
             }
+            SetLastError(error);
+            return failure;
+        }
+        if let Some(error) = self.fails_all_the_same {
             SetLastError(error);
             return failure;
         }
