@@ -34,6 +34,8 @@ pub struct Fault {
     ends_first: bool,
     /// The system is asked, and its operation has ended when the call fails with this error.
     fails_though_begun: Option<u32>,
+    /// The system is asked, and its operation is pending when the call fails with this error.
+    fails_though_pending: Option<u32>,
     /// The first number of what the call has written as its answer is 0.
     answers_zeros: bool,
     /// Success at once is reported only after the second pause: the flags, and the count again.
@@ -57,6 +59,7 @@ impl Fault {
         after: Pause::None,
         ends_first: false,
         fails_though_begun: None,
+        fails_though_pending: None,
         answers_zeros: false,
         writes_late: false,
         strangers: 0,
@@ -96,6 +99,12 @@ impl Fault {
     /// The call fails, and a packet comes all the same: as of a datagram that did not fit.
     pub fn fails_though_begun(error: u32) -> Self {
         Self { fails_though_begun: Some(error), ..Self::NONE }
+    }
+
+    /// The call fails, its operation has not ended, and its packet comes later: as far as a caller
+    /// can tell, that is what a warning is whose status is written when the packet is dequeued.
+    pub fn fails_though_pending(error: u32) -> Self {
+        Self { fails_though_pending: Some(error), ..Self::NONE }
     }
 
     /// A question whose answer begins with 0: of a protocol those are the services of its provider.
@@ -146,6 +155,11 @@ impl Fault {
             while !wait_for_the_end(operation.overlapped) {
                 assert_or_abort(start.elapsed() < DEADLINE, "the operation has not ended");
             }
+            SetLastError(error);
+            return failure;
+        }
+        if let Some(error) = self.fails_though_pending {
+            assert_or_abort(answer == failure, "the operation was to be pending");
             SetLastError(error);
             return failure;
         }
