@@ -244,7 +244,7 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
         let outcome = match answer {
             Ok(()) if !call.is_given.get() => SubmitOutcome::Failed(invalid(NOT_STARTED)),
             Ok(()) => SubmitOutcome::Done,
-            Err(error) if brings_packet(&error) => SubmitOutcome::Pending,
+            Err(error) if brings_packet(&error) && call.is_given.get() => SubmitOutcome::Pending,
             Err(error) => SubmitOutcome::Failed(error),
         };
         // SAFETY: the caller vouches that this was the call, on this handle, which brings a packet
