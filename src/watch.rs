@@ -92,8 +92,8 @@ impl sealed::Handle for Watched {
         Ok(())
     }
 
-    fn associate(&self, control: &Arc<Control>, key: Key) -> io::Result<Waits> {
-        Ok(Waits::new(Wait::new(control, key, &self.handle)))
+    fn associate(&self, control: &Arc<Control>, _: Key) -> io::Result<Waits> {
+        Ok(Waits::new(Wait::new(control, &self.handle)))
     }
 
     fn canceller(&self, waits: &Waits) -> Canceller {

@@ -135,6 +135,22 @@ fn what_has_begun_is_told_by_its_packet_whatever_the_call_says() {
     assert_eq!(read_and_written(&queue), (Content::Message(5), b"later".to_vec()));
 }
 
+/// With a warning the operation has run, and the system may write how it ended only when the packet is
+/// dequeued. So none is taken for a refusal because "pending" is still written there.
+#[test]
+fn a_warning_of_any_kind_is_waited_for() {
+    let (calls, queue) = (Calls::watch(), queue());
+    let (near, far) = connected(&queue, &bytes());
+    for warning in [ERROR_MORE_DATA, 299, 1110] {
+        calls.spoil(Call::ReadFile, 1, Fault::fails_though_pending(warning));
+        near.read(Vec::with_capacity(5)).expect("a packet comes");
+        assert_eq!((near.in_flight(), queue.in_flight()), (1, 1), "{warning}");
+        far.write(b"hello".to_vec()).expect("submitted");
+        assert_eq!(read_and_written(&queue).1, b"hello");
+        assert_nothing_is_left(&queue);
+    }
+}
+
 /// An end that has been disconnected can be opened when it waits for a client, and not before.
 #[test]
 fn a_client_that_comes_although_the_call_says_it_was_there_is_told_once() {
