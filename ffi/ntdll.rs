@@ -37,7 +37,8 @@ unsafe extern "system" {
 
     /// Which of Win32's errors a status is.
     ///
-    /// Returns `ERROR_MR_MID_NOT_FOUND` for a status that it does not know.
+    /// Returns `ERROR_MR_MID_NOT_FOUND` for a status that it does not know, and the status itself
+    /// for one with the bit 0x20000000, which those of Microsoft do not have.
     ///
     /// * It has the errors of files: a connection that was reset is `ERROR_NETNAME_DELETED`, and
     ///   not `WSAECONNRESET`.
