@@ -248,6 +248,10 @@ fn a_start_that_fails_gives_the_buffer_back() -> io::Result<()> {
     // SAFETY: no call is made, and none can be: nobody was given the `OVERLAPPED`.
     let nothing = unsafe { pipe.submit(0, vec![8], |_| Ok(())) }.expect_err("nothing was started");
     assert_eq!((nothing.error.kind(), nothing.returned), (ErrorKind::InvalidInput, vec![8]));
+    let pending = |_: &RawCall<'_>| Err(io::Error::from_raw_os_error(997));
+    // SAFETY: as above.
+    let nothing = unsafe { pipe.submit(0, vec![9], pending) }.expect_err("nothing was started");
+    assert_eq!((nothing.error.raw_os_error(), nothing.returned), (Some(997), vec![9]));
     assert_quiet(&queue);
     assert_eq!((queue.in_flight(), pipe.in_flight(), file.in_flight()), (0, 0, 0));
     Ok(())
@@ -275,7 +279,7 @@ fn what_cannot_be_given_to_a_call_is_refused_before_it() -> io::Result<()> {
 fn with_each_warning_the_packet_is_waited_for() -> io::Result<()> {
     let queue = CompletionQueue::new()?;
     let (pipe, mut server) = registered_client(&queue, Key(1));
-    for code in [234, 997, 10040, 18, 28, 254, 259, 299, 680, 1100, 1111, 1166, 5065] {
+    for code in [234, 997, 10040, 1022, 18, 28, 254, 259, 299, 680, 1100, 1111, 1166, 5065] {
         let warns = |call: &RawCall<'_>| {
             // It is pending, whatever is told of it.
             let _ = start_read(call);

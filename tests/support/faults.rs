@@ -34,8 +34,8 @@ pub struct Fault {
     ends_first: bool,
     /// The system is asked, and its operation has ended when the call fails with this error.
     fails_though_begun: Option<u32>,
-    /// The system is asked, and whatever it answers the call fails with this error.
-    fails_all_the_same: Option<u32>,
+    /// The system is asked, and the call fails with this error while its operation is pending.
+    fails_though_pending: Option<u32>,
     /// The first number of what the call has written as its answer is 0.
     answers_zeros: bool,
     /// Success at once is reported only after the second pause: the flags, and the count again.
@@ -59,7 +59,7 @@ impl Fault {
         after: Pause::None,
         ends_first: false,
         fails_though_begun: None,
-        fails_all_the_same: None,
+        fails_though_pending: None,
         answers_zeros: false,
         writes_late: false,
         strangers: 0,
@@ -101,10 +101,10 @@ impl Fault {
         Self { fails_though_begun: Some(error), ..Self::NONE }
     }
 
-    /// The call fails, and its operation goes on: the system may write how it ends as late as it
-    /// hands out the packet.
-    pub fn fails_all_the_same(error: u32) -> Self {
-        Self { fails_all_the_same: Some(error), ..Self::NONE }
+    /// As [`fails_though_begun`](Self::fails_though_begun), before the status is written: Microsoft
+    /// lets the system do that as late as the packet is dequeued.
+    pub fn fails_though_pending(error: u32) -> Self {
+        Self { fails_though_pending: Some(error), ..Self::NONE }
     }
 
     /// A question whose answer begins with 0: of a protocol those are the services of its provider.
@@ -149,16 +149,16 @@ impl Fault {
             let ended = operation.at_once.filter(|_| wait_for_the_end(operation.overlapped));
             answer = ended.unwrap_or(failure);
         }
+        if let Some(error) = self.fails_though_pending {
+            SetLastError(error);
+            return failure;
+        }
         if let Some(error) = self.fails_though_begun {
             // Its bytes were sent before, so this takes as long as the system takes, and no longer.
             let start = Instant::now();
             while !wait_for_the_end(operation.overlapped) {
                 assert_or_abort(start.elapsed() < DEADLINE, "the operation has not ended");
             }
-            SetLastError(error);
-            return failure;
-        }
-        if let Some(error) = self.fails_all_the_same {
             SetLastError(error);
             return failure;
         }
@@ -360,7 +360,7 @@ fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
         | Call::WSASendTo
         | Call::AcceptEx
         | Call::ConnectEx => WSAENOBUFS as u32,
-        Call::ReadFile | Call::WriteFile => ERROR_NO_SYSTEM_RESOURCES,
+        Call::ReadFile | Call::WriteFile | Call::ConnectNamedPipe => ERROR_NO_SYSTEM_RESOURCES,
         // A wait that ends early; every other error of it is the caller's own.
         Call::GetQueuedCompletionStatusEx => WAIT_TIMEOUT,
         Call::PostQueuedCompletionStatus | Call::CancelIoEx | Call::CreateIoCompletionPort => {
