@@ -116,6 +116,8 @@ impl Status {
         }
         Failure::Error(match ntdll::RtlNtStatusToDosError(self.0) {
             ERROR_MR_MID_NOT_FOUND => io::Error::other(UnknownStatus(self.0)),
+            // One that a driver has made up comes out as it went in, which is no code.
+            same if same == self.0 as u32 => io::Error::other(UnknownStatus(self.0)),
             code => io::Error::from_raw_os_error(code as i32),
         })
     }

@@ -83,17 +83,20 @@ pub(super) fn outcome(succeeded: bool) -> SubmitOutcome {
 }
 
 /// Whether a call that has failed with this error has started an operation: it is pending, or has
-/// ended with a warning. What else there is are the codes that the system makes of the NTSTATUS
+/// ended with a warning, or with the one success that Microsoft lists as an error of a call, of
+/// `ReadDirectoryChangesW`. What else there is are the codes that the system makes of the NTSTATUS
 /// 0x80000000 to 0xBFFFFFFF, by `RtlNtStatusToDosError`, without the four that it also makes of
 /// errors.
 pub(super) fn brings_packet(error: &io::Error) -> bool {
     const PENDING: i32 = ERROR_IO_PENDING as i32;
     const CUT: i32 = ERROR_MORE_DATA as i32;
+    const LOST: i32 = ERROR_NOTIFY_ENUM_DIR as i32;
     matches!(
         error.raw_os_error(),
         Some(
             PENDING
             | CUT
+            | LOST
             | WSAEMSGSIZE
             | 18
             | 28

@@ -19,6 +19,7 @@
 #![allow(unsafe_code, reason = "it makes the system call that duplicates a handle")]
 
 mod arming;
+mod mutex;
 mod wait;
 
 use std::io;
@@ -52,6 +53,13 @@ pub struct Watched {
 
 impl Watched {
     fn of(handle: BorrowedHandle<'_>) -> io::Result<Self> {
+        if mutex::is_mutex(handle) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a mutex belongs to the thread that has waited for it, and here that would be one of \
+                 the system; wait for it in a thread of your own, which posts when it has the mutex",
+            ));
+        }
         let process = ffi::kernel32::GetCurrentProcess();
         let mut duplicate = null_mut();
         // SAFETY: the handle is open in this process during the call, which only reads it, and the
@@ -109,9 +117,9 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// A *process* is signalled when it has ended, a *thread* too. An *event* is signalled by
     /// `SetEvent`, and a *waitable timer* when it is due. An event or a timer that resets itself
-    /// lets this wait through, and is reset by that. A *mutex* must not be watched: the wait would
-    /// own it, on a thread of the system's pool that never gives it back. (A mutex is not
-    /// recognised. Nothing else goes wrong then, but nobody gets the mutex any more.)
+    /// lets this wait through, and is reset by that, and a *semaphore* is counted down by one. An
+    /// event that is pulsed (`PulseEvent`) can be missed. A *mutex* cannot be watched, since whoever
+    /// waits for one owns it; so the system is asked what the handle is.
     ///
     /// The queue keeps a duplicate of the handle, so that of the caller can be closed. Several can
     /// watch one handle. With an event that resets itself one of them is told each time; otherwise
@@ -176,10 +184,12 @@ impl<B: Buffer> CompletionQueue<B> {
     /// * `PermissionDenied` if the handle has not the right to wait, `SYNCHRONIZE`, and the object
     ///   does not grant it to this process, or if it is no handle of something that can be waited
     ///   for (`ERROR_ACCESS_DENIED`);
+    /// * `InvalidInput` if it is a mutex;
     /// * `OutOfMemory` if there is no memory for one more operation in flight;
     /// * another error of the system, when it is out of handles, memory or threads.
     ///
     /// Calls
+    /// [`NtQueryObject`](https://learn.microsoft.com/en-us/windows/win32/api/winternl/nf-winternl-ntqueryobject),
     /// [`DuplicateHandle`](https://learn.microsoft.com/en-us/windows/win32/api/handleapi/nf-handleapi-duplicatehandle)
     /// and
     /// [`RegisterWaitForSingleObject`](https://learn.microsoft.com/en-us/windows/win32/api/winbase/nf-winbase-registerwaitforsingleobject).

@@ -128,6 +128,11 @@ fn what_has_begun_is_told_by_its_packet_whatever_the_call_says() {
     assert_eq!(read(&queue, &near, 4), (Content::Part(4), b"hell".to_vec()));
     assert_eq!(read(&queue, &near, 4), (Content::Message(1), b"o".to_vec()));
     assert_nothing_is_left(&queue);
+    // So it is, too, while nothing of that stands in the operation yet.
+    calls.spoil(Call::ReadFile, 1, Fault::fails_though_pending(ERROR_MORE_DATA));
+    near.read(Vec::with_capacity(9)).expect("submitted");
+    far.write(b"later".to_vec()).expect("submitted");
+    assert_eq!(read_and_written(&queue), (Content::Message(5), b"later".to_vec()));
 }
 
 /// With a warning the operation has run, and the system may write how it ended only when the packet is

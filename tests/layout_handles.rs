@@ -293,9 +293,9 @@ fn every_call_links() {
         kernel32::TerminateJobObject kernel32::RegisterWaitForSingleObject
         kernel32::UnregisterWaitEx kernel32::CreateWaitableTimerExW kernel32::SetWaitableTimer
         kernel32::CancelWaitableTimer kernel32::CreateEventW kernel32::SetEvent kernel32::ResetEvent
-        ntdll::NtQueryInformationFile ntdll::RtlNtStatusToDosError
+        ntdll::NtQueryInformationFile ntdll::NtQueryObject ntdll::RtlNtStatusToDosError
         ws2_32::WSARecvFrom ws2_32::WSASendTo
     ];
-    assert_eq!(addresses.len(), 35);
+    assert_eq!(addresses.len(), 36);
     assert!(!addresses.contains(&0));
 }

@@ -279,7 +279,7 @@ fn what_cannot_be_given_to_a_call_is_refused_before_it() -> io::Result<()> {
 fn with_each_warning_the_packet_is_waited_for() -> io::Result<()> {
     let queue = CompletionQueue::new()?;
     let (pipe, mut server) = registered_client(&queue, Key(1));
-    for code in [234, 997, 10040, 18, 28, 254, 259, 299, 680, 1100, 1111, 1166, 5065] {
+    for code in [234, 997, 10040, 1022, 18, 28, 254, 259, 299, 680, 1100, 1111, 1166, 5065] {
         let warns = |call: &RawCall<'_>| {
             // It is pending, whatever is told of it.
             let _ = start_read(call);

@@ -1,7 +1,7 @@
 //! The numbers of files and directories: how they are opened, what is locked, and what has changed.
 #![allow(non_upper_case_globals, reason = "members of enumerations are spelled as in the SDK")]
 
-use super::super::types::{DWORD, FILE_INFORMATION_CLASS};
+use super::super::types::{DWORD, FILE_INFORMATION_CLASS, OBJECT_INFORMATION_CLASS};
 
 // winbase.h
 
@@ -146,6 +146,10 @@ pub const FSCTL_SET_SPARSE: DWORD = 0x0009_00C4;
 /// Asks how the file was opened, by a
 /// [`FILE_MODE_INFORMATION`](super::super::types::FILE_MODE_INFORMATION).
 pub const FileModeInformation: FILE_INFORMATION_CLASS = 16;
+
+/// Asks what kind of object a handle is of, by a
+/// [`PUBLIC_OBJECT_TYPE_INFORMATION`](super::super::types::PUBLIC_OBJECT_TYPE_INFORMATION).
+pub const ObjectTypeInformation: OBJECT_INFORMATION_CLASS = 2;
 
 /// The file is not overlapped, and its calls can be interrupted by APCs.
 pub const FILE_SYNCHRONOUS_IO_ALERT: DWORD = 0x0000_0010;

@@ -25,7 +25,10 @@ unsafe extern "system" {
     ///   other waits of that thread.
     /// * A wait that has fired is to be unregistered too, and before the object's handle is closed:
     ///   a handle that is closed meanwhile is undefined behaviour in Microsoft's words.
-    /// * A mutex cannot be waited for so: the thread that waits would own it.
+    /// * A mutex cannot be waited for so: the thread that waits would own it. Given one, the pool
+    ///   raises the exception STATUS_THREADPOOL_HANDLE_EXCEPTION, which ends a program of Rust.
+    /// * An object that such a wait changes is changed: an event that resets itself is reset, and a
+    ///   semaphore counted down. An event that is pulsed can be missed.
     ///
     /// Header: winbase.h.
     /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winbase/nf-winbase-registerwaitforsingleobject)
@@ -33,7 +36,8 @@ unsafe extern "system" {
     /// # Safety
     ///
     /// * `phNewWaitObject` is valid for a write during the call.
-    /// * `hObject` is open, with the right `SYNCHRONIZE`, until the wait has been unregistered.
+    /// * `hObject` is open, with the right `SYNCHRONIZE`, until the wait has been unregistered, and
+    ///   is no mutex.
     /// * `Callback` may be called with `Context`, on any thread, until [`UnregisterWaitEx`] says
     ///   that it runs no more, and it does not unwind.
     pub fn RegisterWaitForSingleObject(

@@ -1,9 +1,9 @@
-//! The types of files, directories, waits and timers.
+//! The types of files, directories, waits and timers, and of what a handle is.
 
 use core::ffi::c_void;
 use core::mem::offset_of;
 
-use super::{BOOL, BOOLEAN, DWORD, HANDLE, NTSTATUS, OVERLAPPED, ULONG_PTR, WIDE};
+use super::{BOOL, BOOLEAN, DWORD, HANDLE, NTSTATUS, OVERLAPPED, ULONG, ULONG_PTR, USHORT, WIDE};
 
 /// Who may do what with an object, and whether programs that this one starts inherit its handle.
 /// A NULL in its place is what its user usually may, and no inheritance.
@@ -78,6 +78,56 @@ const _: () = {
     assert!(size_of::<FILE_MODE_INFORMATION>() == 4);
     assert!(align_of::<FILE_MODE_INFORMATION>() == 4);
     assert!(offset_of!(FILE_MODE_INFORMATION, Mode) == 0);
+};
+
+/// A text of the kernel's, which has no 0 at its end.
+///
+/// Header: winternl.h.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ntdef/ns-ntdef-_unicode_string)
+#[doc(alias = "PUNICODE_STRING")]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct UNICODE_STRING {
+    /// How long it is, in bytes.
+    pub Length: USHORT,
+    /// How long it could be, in bytes.
+    pub MaximumLength: USHORT,
+    /// Where it is.
+    pub Buffer: *mut u16,
+}
+
+const _: () = {
+    assert!(size_of::<UNICODE_STRING>() == if WIDE { 16 } else { 8 });
+    assert!(align_of::<UNICODE_STRING>() == if WIDE { 8 } else { 4 });
+    assert!(offset_of!(UNICODE_STRING, Length) == 0);
+    assert!(offset_of!(UNICODE_STRING, MaximumLength) == 2);
+    assert!(offset_of!(UNICODE_STRING, Buffer) == if WIDE { 8 } else { 4 });
+};
+
+/// What can be asked of any handle, such as
+/// [`ObjectTypeInformation`](super::super::constants::ObjectTypeInformation). An `enum` in the SDK.
+/// Header: winternl.h.
+pub type OBJECT_INFORMATION_CLASS = u32;
+
+/// What kind of object it is. The text stands behind this, in the same room.
+///
+/// Header: winternl.h.
+/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winternl/nf-winternl-ntqueryobject)
+#[doc(alias = "PPUBLIC_OBJECT_TYPE_INFORMATION")]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct PUBLIC_OBJECT_TYPE_INFORMATION {
+    /// The name of the kind, such as `Event`, or `Mutant` for a mutex.
+    pub TypeName: UNICODE_STRING,
+    /// The system's own.
+    pub Reserved: [ULONG; 22],
+}
+
+const _: () = {
+    assert!(size_of::<PUBLIC_OBJECT_TYPE_INFORMATION>() == if WIDE { 104 } else { 96 });
+    assert!(align_of::<PUBLIC_OBJECT_TYPE_INFORMATION>() == if WIDE { 8 } else { 4 });
+    assert!(offset_of!(PUBLIC_OBJECT_TYPE_INFORMATION, TypeName) == 0);
+    assert!(offset_of!(PUBLIC_OBJECT_TYPE_INFORMATION, Reserved) == if WIDE { 16 } else { 8 });
 };
 
 /// One change in a directory, the head of a record whose name goes on beyond it.

@@ -30,7 +30,8 @@ const SEPARATOR: u16 = b'\\' as u16;
 
 fn what_is_wrong(whole: &[u16], was_whole: bool) -> Option<&'static str> {
     let name = name_in(whole).unwrap_or_default();
-    let mut steps = name.split(|&unit| unit == SEPARATOR);
+    // To the system a slash is a backslash, unless the name begins with `\\?\`.
+    let mut steps = name.split(|&unit| unit == SEPARATOR || unit == SLASH);
     Some(if name.is_empty() && was_whole {
         "it begins with two backslashes, but is no whole name of a pipe, which is `\\\\.\\pipe\\NAME` \
          on this machine, and `\\\\HOST\\pipe\\NAME` on another"
@@ -41,9 +42,9 @@ fn what_is_wrong(whole: &[u16], was_whole: bool) -> Option<&'static str> {
     } else if !was_whole && name.contains(&SEPARATOR) {
         "the name of the pipe has backslashes in it; write it without, or whole, as \
          `\\\\.\\pipe\\NAME`"
-    } else if steps.any(|step| matches!(step, [] | [DOT] | [DOT, DOT])) {
-        "the name of the pipe has a part that is empty, `.` or `..`, by which it would lead to \
-         something else than a pipe"
+    } else if steps.any(|step| step.iter().all(|unit| [DOT, SPACE].contains(unit))) {
+        "the name of the pipe has a part that is empty, or of dots and spaces alone, such as `..`, by \
+         which it would lead to something else than a pipe"
     } else if whole.len() > LONGEST {
         "the name of the pipe is longer than 256 characters, with `\\\\.\\pipe\\` before it"
     } else {
@@ -51,7 +52,9 @@ fn what_is_wrong(whole: &[u16], was_whole: bool) -> Option<&'static str> {
     })
 }
 
+const SLASH: u16 = b'/' as u16;
 const DOT: u16 = b'.' as u16;
+const SPACE: u16 = b' ' as u16;
 
 /// What stands behind `\\HOST\pipe\`.
 fn name_in(whole: &[u16]) -> Option<&[u16]> {
@@ -109,7 +112,12 @@ mod tests {
             (r"\chat", "backslashes"),
             (r"pipe\", "backslashes"),
             ("..", "`..`"),
+            ("...", "`..`"),
+            (" ", "`..`"),
+            ("chat/../../C:/file", "`..`"),
+            ("//./pipe/chat", "is empty"),
             (r"\\.\pipe\..\C:\file", "`..`"),
+            (r"\\.\pipe\chat/../../C:/file", "`..`"),
             (r"\\.\pipe\\chat", "is empty"),
             (&format!("{longest}n"), "longer than 256"),
         ] {

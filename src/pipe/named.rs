@@ -61,7 +61,9 @@ use super::{ReadEnd, WriteEnd, name, require_pipe, sealed};
 /// A name is given short, `chat`, which becomes `\\.\pipe\chat`, or whole. All programs of the
 /// machine share the names, and capitals do not count. What is no name is an error of the kind
 /// `InvalidInput`, before any call: an empty one, one with a NUL in it, a short one with
-/// backslashes, one with a part that is empty, `.` or `..`, or one of more than 256 characters.
+/// backslashes, one with a part that is empty or of dots and spaces alone, or one of more than 256
+/// characters. Parts are what stands between slashes, too, which are backslashes to the system; and
+/// dots and spaces at the end of a name do not count.
 ///
 /// # Who may come
 ///

@@ -182,8 +182,12 @@ fn a_status_of_a_file_or_pipe_becomes_its_code_of_win32() {
     }
     assert!(Status::SUCCESS.result_of_file().is_ok());
     assert!(Status::CANCELLED.result_of_file().unwrap_err().is_cancelled());
-    let unknown = Status(0xC0DE_0001_u32 as NTSTATUS).result_of_file().unwrap_err();
-    assert!(unknown.to_string().contains("0xC0DE0001"), "{unknown}");
+    // The second has the bit of those that are not Microsoft's.
+    for status in [0xC0DE_0001_u32, 0xE0DE_0001] {
+        let unknown = Status(status as NTSTATUS).result_of_file().unwrap_err();
+        assert!(unknown.to_string().contains(&format!("0x{status:08X}")), "{unknown}");
+        assert_eq!(io::Error::from(unknown).raw_os_error(), None);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::ffi::c_void;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::ptr::{null, null_mut};
+use std::slice;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,9 +14,12 @@ use overlapped::ffi;
 use overlapped::ffi::constants::{
     CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, CREATE_WAITABLE_TIMER_MANUAL_RESET,
     ERROR_INVALID_PARAMETER, ERROR_IO_PENDING, FALSE, INFINITE, INVALID_HANDLE_VALUE,
-    TIMER_ALL_ACCESS, WT_EXECUTEDEFAULT, WT_EXECUTEINWAITTHREAD, WT_EXECUTEONLYONCE,
+    ObjectTypeInformation, TIMER_ALL_ACCESS, WT_EXECUTEDEFAULT, WT_EXECUTEINWAITTHREAD,
+    WT_EXECUTEONLYONCE,
 };
-use overlapped::ffi::types::{BOOLEAN, DWORD, HANDLE, ULONG, WAITORTIMERCALLBACK};
+use overlapped::ffi::types::{
+    BOOLEAN, DWORD, HANDLE, PUBLIC_OBJECT_TYPE_INFORMATION, ULONG, WAITORTIMERCALLBACK,
+};
 
 use super::handles::{duplicate, made};
 use super::kernel::{DEADLINE, Port, last_error, post};
@@ -282,4 +286,34 @@ fn an_event_that_was_reset_is_not_signalled() {
     // SAFETY: both outlive the wait.
     let _wait = unsafe { Wait::posting(&port, &event, 10, ONCE) };
     assert_eq!(port.packet().count, 1);
+}
+
+/// What `NtQueryObject` says a handle is of.
+/// <https://learn.microsoft.com/en-us/windows/win32/api/winternl/nf-winternl-ntqueryobject>
+#[test]
+fn what_a_handle_is_of_is_told_by_name() {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn CreateMutexW(attributes: *const c_void, owned: i32, name: *const u16) -> HANDLE;
+    }
+
+    // SAFETY: without attributes and a name the call reads nothing.
+    let mutex = unsafe { CreateMutexW(null(), FALSE, null()) };
+    // SAFETY: it is what the call has just made.
+    let mutex = unsafe { made(mutex) }.expect("a mutex");
+    for (handle, expected) in [(mutex, "Mutant"), (event(), "Event")] {
+        let mut room = [0_u64; 64];
+        // SAFETY: the handle is open, and there is room for the answer.
+        let status = unsafe {
+            let (room, class) = (room.as_mut_ptr().cast(), ObjectTypeInformation);
+            ffi::ntdll::NtQueryObject(handle.as_raw_handle(), class, room, 512, null_mut())
+        };
+        assert_eq!(status, 0, "{status:#010x}");
+        let head = room.as_ptr().cast::<PUBLIC_OBJECT_TYPE_INFORMATION>();
+        // SAFETY: the room is larger than the struct and as aligned, and holds one.
+        let name = unsafe { (*head).TypeName };
+        // SAFETY: the system has written the name there, so long.
+        let name = unsafe { slice::from_raw_parts(name.Buffer, usize::from(name.Length) / 2) };
+        assert_eq!(String::from_utf16_lossy(name), expected);
+    }
 }

@@ -303,6 +303,8 @@ calls! {
         { OPENED_WITH.store(flags as usize, SeqCst); Operation::NONE };
     NtQueryInformationFile(file: HANDLE, block: *mut IO_STATUS_BLOCK, room: *mut c_void,
         length: u32, class: u32) -> i32, STATUS_INSUFFICIENT_RESOURCES, Operation::NONE;
+    NtQueryObject(handle: HANDLE, class: u32, room: *mut c_void, length: u32,
+        needed: *mut u32) -> i32, STATUS_INSUFFICIENT_RESOURCES, Operation::NONE;
 }
 
 /// The room that a question has for its answer.

@@ -83,6 +83,21 @@ fn checked(done: i32) {
     assert_ne!(done, FALSE, "{}", io::Error::last_os_error());
 }
 
+/// A mutex that nobody owns.
+pub fn mutex() -> OwnedHandle {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn CreateMutexW(
+            lpMutexAttributes: *const SECURITY_ATTRIBUTES,
+            bInitialOwner: i32,
+            lpName: *const u16,
+        ) -> HANDLE;
+    }
+
+    // SAFETY: NULL stands for no attributes and no name.
+    owned(unsafe { CreateMutexW(null(), FALSE, null()) })
+}
+
 /// A handle that a call has just made.
 #[track_caller]
 pub fn owned(handle: HANDLE) -> OwnedHandle {

@@ -34,7 +34,7 @@ pub struct Fault {
     ends_first: bool,
     /// The system is asked, and its operation has ended when the call fails with this error.
     fails_though_begun: Option<u32>,
-    /// The system is asked, and its operation is pending when the call fails with this error.
+    /// The system is asked, and the call fails with this error while its operation is pending.
     fails_though_pending: Option<u32>,
     /// The first number of what the call has written as its answer is 0.
     answers_zeros: bool,
@@ -101,8 +101,8 @@ impl Fault {
         Self { fails_though_begun: Some(error), ..Self::NONE }
     }
 
-    /// The call fails, its operation has not ended, and its packet comes later: as far as a caller
-    /// can tell, that is what a warning is whose status is written when the packet is dequeued.
+    /// As [`fails_though_begun`](Self::fails_though_begun), before the status is written: Microsoft
+    /// lets the system do that as late as the packet is dequeued.
     pub fn fails_though_pending(error: u32) -> Self {
         Self { fails_though_pending: Some(error), ..Self::NONE }
     }
@@ -149,17 +149,16 @@ impl Fault {
             let ended = operation.at_once.filter(|_| wait_for_the_end(operation.overlapped));
             answer = ended.unwrap_or(failure);
         }
+        if let Some(error) = self.fails_though_pending {
+            SetLastError(error);
+            return failure;
+        }
         if let Some(error) = self.fails_though_begun {
             // Its bytes were sent before, so this takes as long as the system takes, and no longer.
             let start = Instant::now();
             while !wait_for_the_end(operation.overlapped) {
                 assert_or_abort(start.elapsed() < DEADLINE, "the operation has not ended");
             }
-            SetLastError(error);
-            return failure;
-        }
-        if let Some(error) = self.fails_though_pending {
-            assert_or_abort(answer == failure, "the operation was to be pending");
             SetLastError(error);
             return failure;
         }
@@ -361,7 +360,7 @@ fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
         | Call::WSASendTo
         | Call::AcceptEx
         | Call::ConnectEx => WSAENOBUFS as u32,
-        Call::ReadFile | Call::WriteFile => ERROR_NO_SYSTEM_RESOURCES,
+        Call::ReadFile | Call::WriteFile | Call::ConnectNamedPipe => ERROR_NO_SYSTEM_RESOURCES,
         // A wait that ends early; every other error of it is the caller's own.
         Call::GetQueuedCompletionStatusEx => WAIT_TIMEOUT,
         Call::PostQueuedCompletionStatus
