@@ -14,7 +14,6 @@ mod waker;
 
 use std::io;
 
-use super::ffi::types::OVERLAPPED;
 use super::port::{CompletionPort, Key, Packet};
 use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::sync::{AtomicBool, AtomicU8, AtomicUsize, Mutex, PoisonError};
@@ -77,8 +76,9 @@ pub struct Control {
     /// How many values of the program's are in the port, or on their way there.
     posted: AtomicUsize,
     queue_is_gone: AtomicBool,
-    /// Only the addresses count, one for each [`ControlPacket`].
-    marks: [u8; 3],
+    /// Only the addresses count, one for each [`ControlPacket`]: those of the second bytes, which
+    /// are odd, as no address of an operation is, nor the number of a process.
+    marks: [u16; 3],
 }
 
 impl Control {
@@ -112,20 +112,20 @@ impl Control {
     /// What the packet says, if it is one of ours.
     #[inline]
     pub(super) fn classify(&self, packet: &Packet) -> Option<ControlPacket> {
-        match packet.overlapped().addr().wrapping_sub(self.marks.as_ptr().addr()) {
+        match packet.overlapped().addr().wrapping_sub(self.marks.as_ptr().addr() + 1) {
             0 => Some(ControlPacket::Wake),
-            1 => Some(ControlPacket::ShutDown),
-            2 => Some(ControlPacket::Post),
+            2 => Some(ControlPacket::ShutDown),
+            4 => Some(ControlPacket::Post),
             _ => None,
         }
     }
 
     #[inline]
     fn post_packet(&self, what: ControlPacket, key: Key, value: u32) -> io::Result<()> {
-        let mark: *mut OVERLAPPED = (&raw const self.marks[what as usize]).cast_mut().cast();
+        let mark = (&raw const self.marks[what as usize]).cast::<u8>().wrapping_add(1);
         // SAFETY: the address is that of a byte of ours, where no operation is; it is only
         // compared.
-        unsafe { self.port.post_overlapped(key, value, mark) }
+        unsafe { self.port.post_overlapped(key, value, mark.cast_mut().cast()) }
     }
 
     #[inline]

@@ -144,8 +144,8 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     /// the disk: for that there is `sync_all` of std's, or `FILE_FLAG_WRITE_THROUGH`. Of more than
     /// 1 GiB the first 1 GiB is written, as the completion's count says.
     ///
-    /// A file that was opened with `append(true)`, and not with `write(true)`, has no right but that
-    /// to append: each write to it goes to its end, whatever the offset says.
+    /// A file that was opened with `append(true)`, and not with `write(true)`, has no right but
+    /// that to append: each write to it goes to its end, whatever the offset says.
     ///
     /// A write that makes the file longer often holds the calling thread up until it is done, says
     /// Microsoft; [`set_len`](std::fs::File::set_len) before the first write helps.

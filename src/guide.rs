@@ -5,14 +5,15 @@
 //! 3. [Waiting](waiting): batches, timeouts, threads, and what order means.
 //! 4. [Waking](waking): messages to oneself, and shutting down.
 //! 5. [Conversations](conversations): accepting, connecting and sending.
-//! 6. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
-//! 7. [Files](files): offsets, where a file ends, and memory for disks.
-//! 8. [Waits](waits): processes, events and timers, in the same place.
-//! 9. [Jobs](jobs): processes that end together, and what they tell.
-//! 10. [The raw end](raw): any call that takes an `OVERLAPPED`.
-//! 11. [Inline](inline): operations that end during the call that starts them.
-//! 12. [Closing](closing): cancelling, collecting, and what the peer sees.
-//! 13. [Cost](cost): calls, allocations, instructions and memory, counted.
+//! 6. [Datagrams](datagrams): parcels, who has sent them, and what is lost.
+//! 7. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
+//! 8. [Files](files): offsets, where a file ends, and memory for disks.
+//! 9. [Waits](waits): processes, events and timers, in the same place.
+//! 10. [Jobs](jobs): processes that end together, and what they tell.
+//! 11. [The raw end](raw): any call that takes an `OVERLAPPED`.
+//! 12. [Inline](inline): operations that end during the call that starts them.
+//! 13. [Closing](closing): cancelling, collecting, and what the peer sees.
+//! 14. [Cost](cost): calls, allocations, instructions and memory, counted.
 //!
 //! The programs in it need Windows, or Wine.
 
@@ -49,8 +50,10 @@ macro_rules! names {
             post => "CompletionQueue::post",
             push => "Completions::push",
             readable => "Registration::readable",
+            receive_from => "Registration::receive_from",
             register => "CompletionQueue::register",
             Rejected => "Rejected",
+            send_to => "Registration::send_to",
             ShutDown => "Completion::ShutDown",
             shut_down => "CompletionQueue::shut_down",
             shutdown => "Registration::shutdown",
@@ -88,6 +91,7 @@ macro_rules! everywhere {
 [closing]: closing
 [conversations]: conversations
 [cost]: cost
+[datagrams]: datagrams
 [files]: files
 [inline]: inline
 [jobs]: jobs
@@ -123,6 +127,10 @@ pub mod waking {}
 #[doc = names!()]
 #[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/conversations.md"))]
 pub mod conversations {}
+
+#[doc = names!()]
+#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/datagrams.md"))]
+pub mod datagrams {}
 
 #[doc = names!()]
 #[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/pipes.md"))]

@@ -27,8 +27,8 @@ use super::registration::{Source, sealed};
 /// message is a [`Completion::Job`](super::Completion::Job). Windows does not guarantee that all
 /// messages come, so they are hints: that a process has ended its handle says, which can be
 /// [watched](super::CompletionQueue::watch). Of processes that are in it when it is registered
-/// Windows tells as of new ones, but what begins or ends at that moment can be missed: so register it
-/// first.
+/// Windows tells as of new ones, but what begins or ends at that moment can be missed: so register
+/// it first.
 ///
 /// ```
 /// use overlapped::{Completion, CompletionQueue, Completions, Job, JobMessage, Key};

@@ -54,6 +54,8 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //! | register a socket, which then belongs to this queue for life | [`Registration`] | `CreateIoCompletionPort` |
 //! | lend a buffer to receive into | [`receive`](Registration::receive) | `WSARecv` |
 //! | lend a buffer to send | [`send`](Registration::send) | `WSASend` |
+//! | receive a datagram, and learn who has sent it | [`receive_from`](Registration::receive_from) | `WSARecvFrom` |
+//! | send a datagram to somebody | [`send_to`](Registration::send_to) | `WSASendTo` |
 //! | accept a connection from a client | [`accept`](Registration::accept) | `AcceptEx` |
 //! | connect to a server | [`connect`](CompletionQueue::connect) | `ConnectEx` |
 //! | make a server's or a client's end of a named pipe | [`NamedPipe`], by [`PipeOptions`] | `CreateNamedPipeW`, `CreateFileW` |

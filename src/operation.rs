@@ -71,9 +71,7 @@ impl<B: Buffer> Operation<B> {
             OperationKind::Send(buffer) => {
                 Completion::Sent { key, id, buffer, count, result: status.result() }
             }
-            rarer => {
-                rarer.completion(End { owner: &owner, owners, status, annex: None }, id, count)
-            }
+            rarer => rarer.completion(End { owner: &owner, owners, status }, id, count),
         }
     }
 
@@ -90,7 +88,23 @@ impl<B: Buffer> Operation<B> {
         owners: &Owners,
     ) -> Completion<B> {
         let Completed { id, status, count, value: Self { owner, kind } } = ended;
-        kind.completion(End { owner: &owner, owners, status, annex: Some(annex) }, id, count)
+        let OperationKind::ReceiveFrom(mut buffer) = kind else {
+            return kind.completion(End { owner: &owner, owners, status }, id, count);
+        };
+        let truncated = status == Status::CUT;
+        let ended = if truncated { Ok(()) } else { status.result() };
+        let result = ended.and_then(|()| {
+            // First, for after a failure the buffer is as it was.
+            let from = AddressRoom::sender_in(annex)?;
+            // That the datagram was cut is a warning: then the room is full, and nothing is promised
+            // of the count.
+            let count = if truncated { count.min(room_of(&mut buffer)) } else { count };
+            // SAFETY: the system reports that it wrote so many bytes, and it was given the front of
+            // the spare room, at its length or less.
+            unsafe { buffer.advance(count) };
+            Ok(Datagram { from, count, truncated })
+        });
+        Completion::ReceivedFrom { key: owner.key, id, buffer, result }
     }
 }
 
@@ -103,22 +117,6 @@ impl<B: Buffer> OperationKind<B> {
             // One line for each kind that has a file of its own for its memory and its end.
             Self::Accept(it) => Completion::Accepted { key, id, result: end.of(it) },
             Self::Connect(it) => Completion::Connected { key, id, result: end.of(it) },
-            Self::ReceiveFrom(mut buffer) => {
-                let truncated = status == Status::CUT;
-                let ended = if truncated { Ok(()) } else { status.result() };
-                let result = ended.and_then(|()| {
-                    // First, for after a failure the buffer is as it was.
-                    let from = AddressRoom::sender_in(end.annex)?;
-                    // That the datagram was cut is a warning: then the room is full, and nothing is
-                    // promised of the count.
-                    let count = if truncated { count.min(room_of(&mut buffer)) } else { count };
-                    // SAFETY: the system reports that it wrote so many bytes, and it was given the
-                    // front of the spare room, at its length or less.
-                    unsafe { buffer.advance(count) };
-                    Ok(Datagram { from, count, truncated })
-                });
-                Completion::ReceivedFrom { key, id, buffer, result }
-            }
             Self::ReadFile(buffer) => read((key, id), buffer, status, count, |count| {
                 if count == 0 { Content::End } else { Content::Bytes(count) }
             }),
@@ -134,8 +132,8 @@ impl<B: Buffer> OperationKind<B> {
                 Completion::Raw { key, id, buffer, count, result: status.result_of_file() }
             }
             Self::Wait => Completion::Signalled { key, id, result: status.result_of_file() },
-            Self::Receive(_) | Self::Readable | Self::Send(_) => {
-                unreachable!("`Operation::completion` has them")
+            Self::Receive(_) | Self::Readable | Self::Send(_) | Self::ReceiveFrom(_) => {
+                unreachable!("`Operation` has them")
             }
         }
     }

@@ -9,14 +9,12 @@ use std::io;
 use std::os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle};
 
 use super::buffer::{Buffer, one_filled, one_spare};
-use super::ffi::constants::{
-    ERROR_IO_PENDING, ERROR_MORE_DATA, ERROR_NOTIFY_ENUM_DIR, FALSE, WSAEMSGSIZE,
-};
+use super::ffi::constants::FALSE;
 use super::ffi::types::{BOOL, OVERLAPPED};
 use super::in_flight::{Lent, OperationId};
 use super::operation::{Operation, OperationKind, SubmitOutcome};
 use super::registration::{Association, Queued, Registration, Rejected, Source, sealed};
-use super::transfer::{SCATTERED, buffer_of, invalid};
+use super::transfer::{SCATTERED, brings_packet, buffer_of, invalid};
 
 /// Any handle that was opened with `FILE_FLAG_OVERLAPPED`, for operations that the queue has no
 /// method for: they are started by [`submit`](Registration::submit).
@@ -172,7 +170,9 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     /// * `Err` with one of these codes means the same: 997, which says that the operation is
     ///   pending, and those that become of an NTSTATUS that is a *warning*, such as 234
     ///   (`ERROR_MORE_DATA`, a message was cut), 18, 259, 299 and 10040. A warning says that the
-    ///   operation has run, and with a warning it ends, which in the completion is an error.
+    ///   operation has run, and ends with that, which in the completion is an error. With 1022
+    ///   (`ERROR_NOTIFY_ENUM_DIR`, more has changed in a directory than there was room for) it has
+    ///   run, too; that becomes of a success, and is one of 0 bytes in the completion.
     /// * `Err` with another code, or without one, says that no packet comes: the buffer comes back
     ///   at once, with this error. Some of these are no failures for those who know the call, such
     ///   as 535 of `ConnectNamedPipe`, by which the client is there already.
@@ -246,7 +246,7 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
         let outcome = match answer {
             Ok(()) if !call.is_given.get() => SubmitOutcome::Failed(invalid(NOT_STARTED)),
             Ok(()) => SubmitOutcome::Done,
-            Err(error) if brings_packet(&error) => SubmitOutcome::Pending,
+            Err(error) if brings_packet(&error) && call.is_given.get() => SubmitOutcome::Pending,
             Err(error) => SubmitOutcome::Failed(error),
         };
         // SAFETY: the caller vouches that this was the call, on this handle, which brings a packet
@@ -284,41 +284,4 @@ impl<B: Buffer> Drop for Starting<'_, B> {
             drop(unsafe { self.association.settle::<Queued>(lent, outcome) });
         }
     }
-}
-
-/// Whether a call that has failed with this error has started an operation: it is pending, or has
-/// ended with a warning, or with the one success that Microsoft lists as an error of a call, of
-/// `ReadDirectoryChangesW`. What else there is are the codes that the system makes of the NTSTATUS
-/// 0x80000000 to 0xBFFFFFFF, by `RtlNtStatusToDosError`, without the four that it also makes of
-/// errors.
-fn brings_packet(error: &io::Error) -> bool {
-    const PENDING: i32 = ERROR_IO_PENDING as i32;
-    const CUT: i32 = ERROR_MORE_DATA as i32;
-    const LOST: i32 = ERROR_NOTIFY_ENUM_DIR as i32;
-    matches!(
-        error.raw_os_error(),
-        Some(
-            PENDING
-            | CUT
-            | LOST
-            | WSAEMSGSIZE
-            | 18
-            | 28
-            | 254
-            | 259
-            | 299
-            | 675..=687
-            | 1100..=1104
-            | 1110
-            | 1111
-            | 1165
-            | 1166
-            | 1391
-            | 1794
-            | 1811
-            | 2402
-            | 4340
-            | 5061..=5065,
-        )
-    )
 }

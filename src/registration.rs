@@ -62,7 +62,7 @@ pub(super) mod sealed {
 
         /// From now on its operations end with packets in this port, under this key.
         fn associate(&self, control: &Arc<Control>, key: Key) -> io::Result<Self::Memo> {
-            control.port().associate(self.handle(), key)?;
+            control.port().associate(self.handle(), control.senders().key_in_port(key))?;
             Ok(Self::Memo::default())
         }
 

@@ -5,6 +5,7 @@ mod accepting;
 mod address;
 mod address_room;
 mod connecting;
+mod datagrams;
 mod extension;
 mod options;
 
@@ -14,6 +15,7 @@ pub(super) use self::{
     address::{RawAddress, reachable, unspecified},
     address_room::AddressRoom,
     connecting::Connecting,
+    datagrams::Datagrams,
     extension::extensions,
     options::*,
 };

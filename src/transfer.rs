@@ -79,11 +79,44 @@ pub(super) fn outcome(succeeded: bool) -> SubmitOutcome {
         return SubmitOutcome::Done;
     }
     let error = io::Error::last_os_error();
-    match error.raw_os_error().map(|code| code as u32) {
-        // The second is a warning: a part of a message was read, and the packet says so.
-        Some(ERROR_IO_PENDING | ERROR_MORE_DATA) => SubmitOutcome::Pending,
-        _ => SubmitOutcome::Failed(error),
-    }
+    if brings_packet(&error) { SubmitOutcome::Pending } else { SubmitOutcome::Failed(error) }
+}
+
+/// Whether a call that has failed with this error has started an operation: it is pending, or has
+/// ended with a warning, or with the one success that Microsoft lists as an error of a call, of
+/// `ReadDirectoryChangesW`. What else there is are the codes that the system makes of the NTSTATUS
+/// 0x80000000 to 0xBFFFFFFF, by `RtlNtStatusToDosError`, without the four that it also makes of
+/// errors.
+pub(super) fn brings_packet(error: &io::Error) -> bool {
+    const PENDING: i32 = ERROR_IO_PENDING as i32;
+    const CUT: i32 = ERROR_MORE_DATA as i32;
+    const LOST: i32 = ERROR_NOTIFY_ENUM_DIR as i32;
+    matches!(
+        error.raw_os_error(),
+        Some(
+            PENDING
+            | CUT
+            | LOST
+            | WSAEMSGSIZE
+            | 18
+            | 28
+            | 254
+            | 259
+            | 299
+            | 675..=687
+            | 1100..=1104
+            | 1110
+            | 1111
+            | 1165
+            | 1166
+            | 1391
+            | 1794
+            | 1811
+            | 2402
+            | 4340
+            | 5061..=5065,
+        )
+    )
 }
 
 /// As [`outcome`], of a read: at the end the system refuses to read.

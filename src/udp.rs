@@ -7,8 +7,6 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::windows::io::{AsSocket, BorrowedHandle};
 use std::ptr::null_mut;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU16};
 
 use super::buffer::{Array, Buffer, MAX_PARTS, Parts, array};
 use super::ffi;
@@ -16,20 +14,11 @@ use super::ffi::constants::*;
 use super::in_flight::{Lent, OperationId, Reserved};
 use super::operation::{Operation, OperationKind, SubmitOutcome};
 use super::registration::{Queued, Registration, Rejected, Source, sealed};
-use super::socket::{AddressRoom, control, family_of_kind, handle_of, protocol_of, raw};
+use super::socket::{AddressRoom, Datagrams, control, family_of_kind, handle_of, raw};
 
 /// The most bytes that a datagram of UDP carries over IPv4: 65,535 without the headers. Over IPv6 it
 /// would be 20 more; one limit for both spares a program that serves both a difference.
 const LONGEST: usize = 65_507;
-
-/// What is remembered of a socket. Neither changes any more once it is known.
-#[derive(Default)]
-pub struct Datagrams {
-    /// Whether it is known to have an address.
-    is_bound: AtomicBool,
-    /// Of which family it is; 0 as long as nobody has asked.
-    family: AtomicU16,
-}
 
 impl Source for UdpSocket {}
 
@@ -79,18 +68,46 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// * `ConnectionReset`: see above; receive again;
     /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
     ///   again when some have completed;
-    /// * a kind that std has no name for, at least not in each version, with code 10058: it was shut
-    ///   down for reading (`WSAESHUTDOWN`), with 10052: the time to live of a datagram that was sent
-    ///   has ended (`WSAENETRESET`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
+    /// * a kind that std has no name for, at least not in each version, with code 10058: it was
+    ///   shut down for reading (`WSAESHUTDOWN`), with 10052: the time to live of a datagram that
+    ///   was sent has ended (`WSAENETRESET`), or with 10055: the system is out of buffers
+    ///   (`WSAENOBUFS`);
     /// * another error of the system, such as `NetworkDown`;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use overlapped::{Completion, CompletionQueue, Completions, Key};
+    /// use std::net::UdpSocket;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let queue = CompletionQueue::new()?;
+    /// let near = queue.register(UdpSocket::bind("127.0.0.1:0")?, Key(1))?;
+    /// let far = queue.register(UdpSocket::bind("127.0.0.1:0")?, Key(2))?;
+    /// near.receive_from(Vec::with_capacity(1500))?;
+    /// far.send_to(b"hello".to_vec(), near.get_ref().local_addr()?)?;
+    ///
+    /// let (mut batch, mut left) = (Completions::with_capacity(4), 2);
+    /// while left > 0 {
+    ///     for completion in queue.wait(&mut batch, None)? {
+    ///         if let Completion::ReceivedFrom { buffer, result, .. } = completion {
+    ///             assert_eq!(result?.from, far.get_ref().local_addr()?);
+    ///             assert_eq!(buffer, b"hello");
+    ///         }
+    ///         left -= 1;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Calls
     /// [`WSARecvFrom`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsarecvfrom).
     #[doc(alias = "WSARecvFrom", alias = "recvfrom", alias = "recv_from")]
     pub fn receive_from(&self, buffer: B) -> Result<OperationId, Rejected<B>> {
-        if let Err(error) = self.require_address() {
+        if let Err(error) = self.memo.require_address(self.get_ref()) {
             return Err(Rejected::new(error, buffer));
         }
         let kind = OperationKind::ReceiveFrom(buffer);
@@ -161,13 +178,12 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// * `InvalidInput`: the bytes are more than 65,507, the most that a datagram carries over IPv4;
     ///   or they are in more than 16 parts; or the address is of another family than the socket. An
     ///   IPv6 socket that takes both reaches an IPv4 address as `::ffff:a.b.c.d`;
-    /// * `AddrNotAvailable`: nobody can have this address, of port 0 for example
-    ///   (`WSAEADDRNOTAVAIL`);
+    /// * `AddrNotAvailable`: nobody can have this address: its port is 0, for example;
     /// * `PermissionDenied`: it is a broadcast address, and `set_broadcast` was not called
     ///   (`WSAEACCES`);
     /// * `NetworkUnreachable`, `HostUnreachable`: there is no way to it;
-    /// * `ConnectionReset`, or code 10052 (`WSAENETRESET`): about a datagram that was sent before, as
-    ///   for [`receive_from`](Self::receive_from); send again;
+    /// * `ConnectionReset`, or code 10052 (`WSAENETRESET`): about a datagram that was sent before,
+    ///   as for [`receive_from`](Self::receive_from); send again;
     /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
     ///   again when some have completed;
     /// * another error of the system;
@@ -178,7 +194,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// [`WSASendTo`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasendto).
     #[doc(alias = "WSASendTo", alias = "sendto")]
     pub fn send_to(&self, buffer: B, peer: SocketAddr) -> Result<OperationId, Rejected<B>> {
-        if let Err(error) = self.require_family_of(peer) {
+        if let Err(error) = self.memo.require_sense_of(self.get_ref(), peer) {
             return Err(Rejected::new(error, buffer));
         }
         let (reserved, room) = self.reserve_with_room(OperationKind::Send(buffer))?;
@@ -255,6 +271,20 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         Ok(())
     }
 
+    /// Which error a system has for a socket that is connected to nobody differs, too; but that one
+    /// is not connected can change, so it is asked when a send has failed.
+    #[cold]
+    fn explain(&self, rejected: Rejected<B>) -> Rejected<B> {
+        let is_systems = rejected.error.raw_os_error().is_some();
+        if !is_systems || self.get_ref().peer_addr().is_ok() {
+            return rejected;
+        }
+        let nobody = "the socket is connected to nobody; connect it, or say by `send_to` whom the \
+                      datagram is for";
+        let error = io::Error::new(io::ErrorKind::NotConnected, nobody);
+        Rejected::new(error, rejected.returned)
+    }
+
     /// As [`Association::reserve`], with room for an address, which is the slot's like all else
     /// that the call is given.
     #[inline(always)]
@@ -294,50 +324,6 @@ impl<B: Buffer> Registration<UdpSocket, B> {
         };
         let error = io::Error::new(io::ErrorKind::InvalidInput, why);
         Err(Rejected::new(error, reserved.into_value().kind.into_buffer()))
-    }
-
-    /// Receiving on a socket without an address is an error, says Microsoft, and some systems wait
-    /// for ever. Once it has one it keeps it, so the system is asked until then.
-    fn require_address(&self) -> io::Result<()> {
-        if self.memo.is_bound.load(Relaxed) {
-            return Ok(());
-        }
-        if self.get_ref().local_addr().is_ok_and(|address| address.port() != 0) {
-            self.memo.is_bound.store(true, Relaxed);
-            return Ok(());
-        }
-        let unbound = "the socket has no address yet, so nothing can come; bind it, or send first";
-        Err(io::Error::new(io::ErrorKind::InvalidInput, unbound))
-    }
-
-    /// Which error a system has for a socket that is connected to nobody differs, too; but that one
-    /// is not connected can change, so it is asked when a send has failed.
-    #[cold]
-    fn explain(&self, rejected: Rejected<B>) -> Rejected<B> {
-        let is_systems = rejected.error.raw_os_error().is_some();
-        if !is_systems || self.get_ref().peer_addr().is_ok() {
-            return rejected;
-        }
-        let nobody = "the socket is connected to nobody; connect it, or say by `send_to` whom the \
-                      datagram is for";
-        let error = io::Error::new(io::ErrorKind::NotConnected, nobody);
-        Rejected::new(error, rejected.returned)
-    }
-
-    /// Which error a system has for an address of another family differs, and some send nevertheless,
-    /// so it is not asked. Of which family the socket is, it is asked once.
-    fn require_family_of(&self, peer: SocketAddr) -> io::Result<()> {
-        let mut own = self.memo.family.load(Relaxed);
-        if own == 0 {
-            own = protocol_of(self.as_socket())?.iAddressFamily as u16;
-            self.memo.family.store(own, Relaxed);
-        }
-        if own == if peer.is_ipv4() { AF_INET } else { AF_INET6 } {
-            return Ok(());
-        }
-        let family = "the address is of another family than the socket; on an IPv6 socket that takes \
-                      both, write an IPv4 address as `::ffff:a.b.c.d`";
-        Err(io::Error::new(io::ErrorKind::InvalidInput, family))
     }
 }
 

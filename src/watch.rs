@@ -56,8 +56,8 @@ impl Watched {
         if mutex::is_mutex(handle) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "a mutex belongs to the thread that has waited for it, and here that would be one of \
-                 the system; wait for it in a thread of your own, which posts when it has the mutex",
+                "a mutex belongs to the thread that has waited for it, and here that would be one \
+                 of the system; wait for it in a thread of your own, which posts when it has it",
             ));
         }
         let process = ffi::kernel32::GetCurrentProcess();
@@ -100,8 +100,8 @@ impl sealed::Handle for Watched {
         Ok(())
     }
 
-    fn associate(&self, control: &Arc<Control>, key: Key) -> io::Result<Waits> {
-        Ok(Waits::new(Wait::new(control, key, &self.handle)))
+    fn associate(&self, control: &Arc<Control>, _: Key) -> io::Result<Waits> {
+        Ok(Waits::new(Wait::new(control, &self.handle)))
     }
 
     fn canceller(&self, waits: &Waits) -> Canceller {
@@ -118,7 +118,7 @@ impl<B: Buffer> CompletionQueue<B> {
     /// A *process* is signalled when it has ended, a *thread* too. An *event* is signalled by
     /// `SetEvent`, and a *waitable timer* when it is due. An event or a timer that resets itself
     /// lets this wait through, and is reset by that, and a *semaphore* is counted down by one. An
-    /// event that is pulsed (`PulseEvent`) can be missed. A *mutex* cannot be watched, since whoever
+    /// event that is pulsed (`PulseEvent`) can be missed. A *mutex* cannot be watched, for whoever
     /// waits for one owns it; so the system is asked what the handle is.
     ///
     /// The queue keeps a duplicate of the handle, so that of the caller can be closed. Several can

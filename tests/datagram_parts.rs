@@ -53,6 +53,20 @@ fn options_mean_what_the_help_says() {
 }
 
 #[test]
+fn the_help_names_each_option_in_lines_that_fit() {
+    let options = [
+        (echo::HELP, &["udp_echo", "--listen", "--room", "--until-stdin-ends"][..]),
+        (load::HELP, &["udp_load", "--target", "--rate", "--size", "--seconds"][..]),
+    ];
+    for (help, options) in options {
+        assert!(help.lines().all(|line| line.len() <= 100));
+        for word in options.iter().chain(&["--help", "Exit status: 0 "]) {
+            assert!(help.contains(word), "{word}");
+        }
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_in_one_sentence() {
     let refused = [
         (echo::parse(split("--listen 7007")).err(), "HOST:PORT"),

@@ -128,6 +128,27 @@ fn what_has_begun_is_told_by_its_packet_whatever_the_call_says() {
     assert_eq!(read(&queue, &near, 4), (Content::Part(4), b"hell".to_vec()));
     assert_eq!(read(&queue, &near, 4), (Content::Message(1), b"o".to_vec()));
     assert_nothing_is_left(&queue);
+    // So it is, too, while nothing of that stands in the operation yet.
+    calls.spoil(Call::ReadFile, 1, Fault::fails_though_pending(ERROR_MORE_DATA));
+    near.read(Vec::with_capacity(9)).expect("submitted");
+    far.write(b"later".to_vec()).expect("submitted");
+    assert_eq!(read_and_written(&queue), (Content::Message(5), b"later".to_vec()));
+}
+
+/// With a warning the operation has run, and the system may write how it ended only when the packet is
+/// dequeued. So none is taken for a refusal because "pending" is still written there.
+#[test]
+fn a_warning_of_any_kind_is_waited_for() {
+    let (calls, queue) = (Calls::watch(), queue());
+    let (near, far) = connected(&queue, &bytes());
+    for warning in [ERROR_MORE_DATA, 299, 1110] {
+        calls.spoil(Call::ReadFile, 1, Fault::fails_though_pending(warning));
+        near.read(Vec::with_capacity(5)).expect("a packet comes");
+        assert_eq!((near.in_flight(), queue.in_flight()), (1, 1), "{warning}");
+        far.write(b"hello".to_vec()).expect("submitted");
+        assert_eq!(read_and_written(&queue).1, b"hello");
+        assert_nothing_is_left(&queue);
+    }
 }
 
 /// An end that has been disconnected can be opened when it waits for a client, and not before.

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::os::windows::io::OwnedHandle;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
@@ -29,6 +30,9 @@ use calls::{Call, Calls, Fault, Gate, Numbers, assert_code};
 #[path = "support/files.rs"]
 mod files;
 use files::{Folder, one_read, one_written, registered_file};
+
+#[path = "support/raw.rs"]
+mod raw;
 
 fn scene() -> (Folder, CompletionQueue, Registration<File>) {
     let (folder, queue) = (Folder::new(), CompletionQueue::new().expect("a queue"));
@@ -175,6 +179,28 @@ fn what_is_dequeued_before_its_call_returns_is_told_once() -> io::Result<()> {
     Ok(())
 }
 
+/// std waits for the file itself in some of its calls, so that is signalled as it always was; and of
+/// packets nothing is left out until `inline` says so.
+#[test]
+fn nothing_is_left_out_at_the_end_of_operations_until_inline_says_so() -> io::Result<()> {
+    let calls = Calls::watch();
+    let (folder, queue, file) = scene();
+    let handle = OwnedHandle::from(files::overlapped().open(folder.at("file"))?);
+    let _raw = queue.register(handle, Key(2))?;
+    assert_eq!(calls.count(Call::SetFileCompletionNotificationModes), 0);
+
+    let fails = Fault::fails(ERROR_NO_SYSTEM_RESOURCES);
+    calls.spoil(Call::SetFileCompletionNotificationModes, 1, fails);
+    let Rejected { error, returned: file } = file.inline().expect_err("the system refuses");
+    assert_code(&error, ERROR_NO_SYSTEM_RESOURCES);
+    file.read_at(4, Vec::with_capacity(3))?;
+    assert_eq!(one_read(&queue).0, b"456", "it goes on as it was");
+
+    let _file = file.inline()?;
+    assert_eq!(calls.count(Call::SetFileCompletionNotificationModes), 2);
+    Ok(())
+}
+
 #[test]
 fn a_read_and_a_write_cost_one_call_each_and_no_allocation() -> io::Result<()> {
     const ROUNDS: u64 = 1_000;
@@ -214,6 +240,34 @@ fn a_read_and_a_write_cost_one_call_each_and_no_allocation() -> io::Result<()> {
     assert_eq!(others, [(Call::ReadFile, ROUNDS), (Call::WriteFile, ROUNDS)]);
     assert!(*dequeues <= 2 * ROUNDS, "{dequeues}");
     assert_eq!(allocations, 0);
+    Ok(())
+}
+
+#[test]
+fn a_raw_operation_costs_its_call_and_no_allocation() -> io::Result<()> {
+    const ROUNDS: u64 = 1_000;
+    let calls = Calls::watch();
+    let (folder, queue) = (Folder::new(), CompletionQueue::new()?);
+    let file = OwnedHandle::from(files::overlapped().open(folder.file(b"0123456789"))?);
+    let file = queue.register(file, Key(1))?;
+    let mut batch = Completions::with_capacity(64);
+    let mut buffer = Some(Vec::with_capacity(4));
+    let mut round = || {
+        raw::read(&file, buffer.take().expect("it came back")).expect("submitted");
+        for completion in queue.wait(&mut batch, Some(DEADLINE)).expect("waiting") {
+            let Completion::Raw { buffer: back, count: 4, .. } = completion else {
+                panic!("{completion:?}");
+            };
+            buffer = Some(back);
+        }
+    };
+    round();
+    count_this_thread();
+    calls.start_again();
+    let allocations = allocations_of(|| (0..ROUNDS).for_each(|_| round()));
+    let wait = Call::GetQueuedCompletionStatusEx;
+    assert_eq!((calls.count(Call::ReadFile), calls.count(wait)), (ROUNDS, ROUNDS));
+    assert_eq!((calls.counts().iter().sum::<u64>(), allocations), (2 * ROUNDS, 0));
     Ok(())
 }
 

@@ -257,6 +257,62 @@ fn a_process_whose_number_is_the_address_of_an_operation_is_a_process() -> io::R
     Ok(())
 }
 
+/// No key is reserved: what the program calls by the number that a job's packets have in the port is
+/// the program's.
+#[test]
+fn a_key_that_equals_that_of_a_jobs_packets_hides_nothing() -> io::Result<()> {
+    let (queue, job) = job()?;
+    let internal = key_in_the_port(&queue, &job)?;
+    queue.post(internal, 8)?;
+    let posted = one(&queue);
+    assert!(
+        matches!(posted, Completion::Posted { key, value: 8 } if key == internal),
+        "{posted:?}"
+    );
+    let (stream, mut peer) = registered(&queue, internal);
+    stream.receive(Vec::with_capacity(8))?;
+    peer.write_all(b"!")?;
+    let received = Received::of(one(&queue));
+    assert_eq!((received.key, received.count()), (internal, 1));
+    let event = Event::new(false);
+    event.set();
+    let watch = queue.watch(&event, internal)?;
+    let (key, _, result) = signalled(one(&queue));
+    assert_eq!((key, result?), (internal, ()));
+    assert_eq!(queue.in_flight(), 0);
+    drop(watch);
+    Ok(())
+}
+
+/// Keys are often addresses of what a program keeps for a connection, which is freed with that, and
+/// then the memory can be anybody's. What was still to come under such a key is not a job's.
+#[test]
+fn the_key_of_a_jobs_packets_is_not_the_address_of_anything() -> io::Result<()> {
+    const MANY: usize = 32;
+    let queue = Queue::new()?;
+    // As large as what a queue keeps of its first jobs, and not side by side, so that what is freed
+    // fits that and nothing else.
+    let (mut kept, mut between) = (Vec::new(), Vec::new());
+    for _ in 0..MANY {
+        kept.push(vec![0_usize; 16]);
+        between.push(vec![0_usize; 16]);
+    }
+    let mut peers = Vec::new();
+    for kept in &kept {
+        let (stream, peer) = registered(&queue, Key(kept.as_ptr().addr()));
+        stream.receive(Vec::with_capacity(8))?;
+        queue.post(stream.key(), 8)?;
+        peers.push(peer);
+    }
+    let job = Job::new()?;
+    drop(kept);
+    let _job = queue.register(job, Key(5))?;
+    let told = collect(&queue, MANY);
+    assert!(told.iter().all(|told| matches!(told, Completion::Posted { .. })), "{told:?}");
+    assert_eq!((told.len(), queue.in_flight()), (MANY, 0));
+    Ok(())
+}
+
 #[test]
 fn messages_do_not_disturb_operations() -> io::Result<()> {
     let (queue, job) = job()?;

@@ -90,14 +90,21 @@ struct Process {
 }
 
 fn start(arguments: &str) -> Process {
-    let mut child = Command::new(std::env::current_exe().expect("this program"))
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command
         .args(["--exact", "the_example_itself", "--nocapture", "--test-threads=1"])
         .env(VARIABLE, arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a process");
+        .stderr(Stdio::piped());
+    // On a busy machine Wine 8 sometimes cannot start a process, and says that by this error.
+    const INTERNAL_ERROR: i32 = 1359;
+    let (mut spawned, begin) = (command.spawn(), Instant::now());
+    while spawned.as_ref().is_err_and(|error| error.raw_os_error() == Some(INTERNAL_ERROR)) {
+        assert!(begin.elapsed() < DEADLINE, "no process can be started");
+        spawned = command.spawn();
+    }
+    let mut child = spawned.expect("a process");
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take().expect("it is piped"));
     let (sender, lines) = channel();
     thread::spawn(move || {

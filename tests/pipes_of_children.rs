@@ -2,10 +2,11 @@
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "helpers that it shares make calls of Windows")]
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use overlapped::{Completion, CompletionQueue, Content, Key, ReadEnd, Registration};
+use overlapped::{Completion, CompletionQueue, Completions, Content, Key, ReadEnd, Registration};
 
 mod support;
 use support::{collect, one};
@@ -80,6 +81,25 @@ fn a_child_that_is_killed_ends_its_pipes() {
     let Completion::Read { result, .. } = one(&queue) else { panic!("a read") };
     assert_eq!(result.expect("it is read"), Content::End);
     child.wait().expect("its end");
+}
+
+/// It belongs to the port for life, and std, which does not know that, does no harm.
+#[test]
+fn std_can_wait_for_the_output_of_an_end_that_was_taken_out() {
+    let queue = queue();
+    let mut child = child(&["/c", "echo out"]);
+    let stdout = queue.register(child.stdout.take().expect("piped"), Key(1)).expect("registered");
+    let mut stdout = stdout.into_inner();
+    let error = stdout.read(&mut [0; 9]).expect_err("its end would go to the port");
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+
+    child.stdout = Some(stdout);
+    let output = child.wait_with_output().expect("its output");
+    assert_eq!(output.stdout, b"out\r\n");
+    let mut batch = Completions::with_capacity(64);
+    for completion in queue.wait(&mut batch, Some(Duration::ZERO)).expect("a look") {
+        assert!(matches!(completion, Completion::Foreign(_)), "{completion:?}");
+    }
 }
 
 #[test]

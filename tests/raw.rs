@@ -248,6 +248,10 @@ fn a_start_that_fails_gives_the_buffer_back() -> io::Result<()> {
     // SAFETY: no call is made, and none can be: nobody was given the `OVERLAPPED`.
     let nothing = unsafe { pipe.submit(0, vec![8], |_| Ok(())) }.expect_err("nothing was started");
     assert_eq!((nothing.error.kind(), nothing.returned), (ErrorKind::InvalidInput, vec![8]));
+    let pending = |_: &RawCall<'_>| Err(io::Error::from_raw_os_error(997));
+    // SAFETY: as above.
+    let nothing = unsafe { pipe.submit(0, vec![9], pending) }.expect_err("nothing was started");
+    assert_eq!((nothing.error.raw_os_error(), nothing.returned), (Some(997), vec![9]));
     assert_quiet(&queue);
     assert_eq!((queue.in_flight(), pipe.in_flight(), file.in_flight()), (0, 0, 0));
     Ok(())

@@ -88,7 +88,7 @@ fn the_longest_datagram_goes_and_comes() -> io::Result<()> {
         let queue = CompletionQueue::new()?;
         let (near, _) = datagrams(&queue, Key(1), on);
         let (far, address) = datagrams(&queue, Key(2), on);
-        let bytes: Vec<u8> = (0..LONGEST).map(|index| (index * 31 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..LONGEST).map(|index| ((index * 31) >> 3) as u8).collect();
         far.receive_from(Vec::with_capacity(LONGEST))?;
         let id = near.send_to(bytes.clone(), address)?;
         for completion in collect(&queue, 2) {

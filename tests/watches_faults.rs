@@ -147,10 +147,10 @@ fn a_signal_that_cannot_be_told_yet_can_be_cancelled_and_is_told_by_that() -> io
     let before = calls.count(POST);
     event.set();
     until("a try", || calls.count(POST) > before + 2);
-    // Whether or not there is memory for its own packet: the handle was signalled. While the callback
-    // makes a try it has the operation in hand, and there is nothing to cancel.
-    until("the end of the wait", || {
-        watch.cancel_all().expect("asked") || calls.count(POST) == before + 21
+    // Whether or not there is memory for its own packet: the handle was signalled. Nothing is
+    // cancelled while the callback is about to post.
+    until("a request that meets it between two tries, or the end of all", || {
+        watch.cancel_all().expect("it is told by the queue") || calls.count(POST) == before + 21
     });
     calls.spare();
     signalled(one(&queue)).2?;

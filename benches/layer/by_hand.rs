@@ -22,6 +22,7 @@ pub mod accept;
 pub mod batch;
 mod connection;
 pub mod datagrams;
+pub mod file;
 pub mod ping_pong;
 pub mod pipe;
 

@@ -9,6 +9,7 @@ use super::message::{CAPACITY, wrong};
 pub mod accept;
 pub mod batch;
 pub mod datagrams;
+pub mod file;
 pub mod ping_pong;
 pub mod pipe;
 

@@ -1,11 +1,13 @@
 //! What both sides have in common: the bytes that are sent, and the connections that they go over.
 
+use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::windows::fs::OpenOptionsExt;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 
-use overlapped::ffi::constants::AF_INET;
+use overlapped::ffi::constants::{AF_INET, FILE_FLAG_OVERLAPPED};
 use overlapped::ffi::socket_address::{IN_ADDR, SOCKADDR_IN};
 
 /// The length of a message.
@@ -74,4 +76,40 @@ pub fn address_of(socket: &UdpSocket) -> io::Result<SOCKADDR_IN> {
         sin_addr: IN_ADDR { S_addr: u32::from_ne_bytes(address.ip().octets()) },
         sin_zero: [0; 8],
     })
+}
+
+/// The length of a block of a file, and how many there are.
+pub const BLOCK: usize = 4096;
+pub const BLOCKS: u64 = 16;
+
+/// A file of blocks, for overlapped reads. It goes when it is closed.
+pub fn file_of_blocks() -> io::Result<File> {
+    const DELETE_ON_CLOSE: u32 = 0x0400_0000;
+    let path = std::env::temp_dir().join(format!("overlapped-bench-{}", std::process::id()));
+    std::fs::write(&path, (0..BLOCKS).flat_map(block).collect::<Vec<_>>())?;
+    let mut options = File::options();
+    options.read(true).custom_flags(FILE_FLAG_OVERLAPPED | DELETE_ON_CLOSE).open(path)
+}
+
+fn block(number: u64) -> [u8; BLOCK] {
+    let mut block = [number as u8 ^ 0xA5; BLOCK];
+    set_number(&mut block, number);
+    block
+}
+
+/// Where the block of this round is.
+pub fn offset_of(round: u64) -> u64 {
+    round % BLOCKS * BLOCK as u64
+}
+
+/// An error unless this is the block of that round. It looks at both ends, for what lies between them
+/// would cost more than the read.
+pub fn check_block(read: &[u8], round: u64) -> io::Result<()> {
+    let (number, last) = (round % BLOCKS, [(round % BLOCKS) as u8 ^ 0xA5]);
+    let is_whole = read.len() == BLOCK && read.ends_with(&last);
+    if is_whole && read.starts_with(&number.to_ne_bytes()) {
+        Ok(())
+    } else {
+        Err(wrong("another block was read"))
+    }
 }

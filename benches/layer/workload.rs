@@ -15,6 +15,7 @@ pub enum Workload {
     AcceptAndClose,
     Udp,
     Pipe,
+    File,
 }
 
 /// Which of the two sides does it.
@@ -36,7 +37,7 @@ impl Who {
 }
 
 impl Workload {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PostAndWait,
         Self::WakeAndWait,
         Self::PingPong,
@@ -45,6 +46,7 @@ impl Workload {
         Self::AcceptAndClose,
         Self::Udp,
         Self::Pipe,
+        Self::File,
     ];
 
     pub fn name(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Workload {
             Self::AcceptAndClose => "accept-and-close",
             Self::Udp => "udp",
             Self::Pipe => "pipe",
+            Self::File => "file",
         }
     }
 
@@ -73,6 +76,7 @@ impl Workload {
             Self::Pipe => {
                 "64 bytes go through a pipe of messages and come back, both ends on one port"
             }
+            Self::File => "4096 bytes are read from a file that the system has in its memory",
         }
     }
 
@@ -98,6 +102,8 @@ impl Workload {
             (Self::Udp, Who::Layer) => layer::datagrams::rounds,
             (Self::Pipe, Who::Hand) => by_hand::pipe::rounds,
             (Self::Pipe, Who::Layer) => layer::pipe::rounds,
+            (Self::File, Who::Hand) => by_hand::file::rounds,
+            (Self::File, Who::Layer) => layer::file::rounds,
         };
         work(count)
     }

@@ -20,8 +20,8 @@ always pending.
 
 If stderr is a terminal, a line there counts datagrams and bytes, each second.
 
-Ctrl-C ends the server. The last line says how many datagrams and bytes were sent back, how many came
-cut, and how often receiving or sending one has failed. A second Ctrl-C ends it at once.
+Ctrl-C ends the server. The last line says how many datagrams and bytes were sent back, how many
+came cut, and how often receiving or sending one has failed. A second Ctrl-C ends it at once.
 
 Exit status: 0 if it was ended in this way; 1 if something went wrong, such as an address that is in
 use; 2 if the options make no sense.

@@ -6,23 +6,23 @@ use std::ops::RangeInclusive;
 use crate::words::{Request, Words, address, once};
 
 pub const HELP: &str = "\
-Sends numbered datagrams to a server that sends them back, at a steady rate, and tells what became of
-them: how many were lost, came twice or out of order, and how long they took.
+Sends numbered datagrams to a server that sends them back, at a steady rate, and tells what became
+of them: how many were lost, came twice or out of order, and how long they took.
 
     udp_load [--target ADDR] [--rate N] [--size BYTES] [--seconds S]
 
-    --target ADDR        the server, HOST:PORT, such as the example udp_echo; if it is not given, the
-                         program starts one of its own, on 127.0.0.1
+    --target ADDR        the server, HOST:PORT, such as the example udp_echo; if it is not given,
+                         the program starts one of its own, on 127.0.0.1
     --rate N             datagrams in a second, up to 100000; 1000 if not given. Fewer go where the
                          system takes no more
     --size BYTES         how long a datagram is, from 24 to 65507; 64 if not given
     --seconds S          for how long, up to 3600; 3 if not given
     -h, --help           prints this
 
-A line each second says what was sent and what came back in it, and the shortest, the middle, the 99th
-of a hundred, and the longest of the times that they took. The last lines say so for all. What has not
-come a second after the last was sent is lost. Times are told to 2 parts of a hundred, the shortest
-and the longest exactly.
+A line each second says what was sent and what came back in it, and the shortest, the middle, the
+99th of a hundred, and the longest of the times that they took. The last lines say so for all. What
+has not come a second after the last was sent is lost. Times are told to 2 parts of a hundred, the
+shortest and the longest exactly.
 
 Ctrl-C ends it before its time, with the last lines. A second Ctrl-C ends it at once.
 

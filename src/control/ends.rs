@@ -19,7 +19,6 @@ pub(super) struct OwedEnds {
 
 #[derive(Debug)]
 struct OwedEnd {
-    key: Key,
     overlapped: *mut OVERLAPPED,
     status: Status,
 }
@@ -37,7 +36,7 @@ impl OwedEnds {
 #[allow(dead_code, reason = "the explorer of interleavings has not all of the rooms")]
 impl Control {
     /// Ends an operation in the system's place: writes how, and posts its packet. After an error it
-    /// is as it was.
+    /// is as it was. Its key stands in the operation, so the packet has none that means something.
     ///
     /// # Safety
     ///
@@ -46,14 +45,13 @@ impl Control {
     /// * Nobody else ends it.
     pub(in super::super) unsafe fn end(
         &self,
-        key: Key,
         overlapped: *mut OVERLAPPED,
         status: Status,
     ) -> io::Result<()> {
         // SAFETY: the caller's promises, passed on.
         unsafe { write_status(overlapped, status) };
         // SAFETY: the packet says that the operation has ended, which is so.
-        let posted = unsafe { self.port.post_overlapped(key, 0, overlapped) };
+        let posted = unsafe { self.port.post_overlapped(Key(0), 0, overlapped) };
         if posted.is_err() {
             // SAFETY: as above; without a packet nobody has taken it.
             unsafe { write_status(overlapped, Status::PENDING) };
@@ -67,14 +65,9 @@ impl Control {
     ///
     /// * As of `end`, from now on.
     #[cold]
-    pub(in super::super) unsafe fn owe_end(
-        &self,
-        key: Key,
-        overlapped: *mut OVERLAPPED,
-        status: Status,
-    ) {
+    pub(in super::super) unsafe fn owe_end(&self, overlapped: *mut OVERLAPPED, status: Status) {
         let mut list = self.owed_ends.list.lock().unwrap_or_else(PoisonError::into_inner);
-        list.push(OwedEnd { key, overlapped, status });
+        list.push(OwedEnd { overlapped, status });
         drop(list);
         self.owe(END_OWED);
     }
@@ -83,11 +76,11 @@ impl Control {
     #[cold]
     pub(in super::super) fn pay_ends(&self) -> io::Result<()> {
         let mut list = self.owed_ends.list.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(OwedEnd { key, overlapped, status }) = list.pop() {
+        while let Some(OwedEnd { overlapped, status }) = list.pop() {
             // SAFETY: who has put it there vouches for it, and an entry is taken out once. That its
             // packet may be dequeued at once does not matter, for it is touched no more.
-            if let Err(error) = unsafe { self.end(key, overlapped, status) } {
-                list.push(OwedEnd { key, overlapped, status });
+            if let Err(error) = unsafe { self.end(overlapped, status) } {
+                list.push(OwedEnd { overlapped, status });
                 return Err(error);
             }
         }

@@ -1,10 +1,17 @@
 //! Those that send packets without an operation, and are known by their keys: jobs.
 //!
 //! In the packet of a job the number of a process stands where the address of an operation stands in
-//! others. It can be any number, also the address of a slot or of a mark. So such a packet is known
-//! by its key, before anybody looks at that number. The key is made for this: it is the address of a
-//! [`Sender`], memory that is given to nobody else as long as the port is there, and is never used
-//! for a second sender. What the program calls the job is in there.
+//! others, and it can be the address of a slot. So such a packet is known by its key, before anybody
+//! looks for a slot. The key is made for this: it is an address inside a [`Sender`], memory that is
+//! given to nobody else as long as the port is there, and is never used for a second sender. What the
+//! program calls the job is in there.
+//!
+//! A program may use every key itself, and often uses addresses of its own: of what it keeps for a
+//! connection, say, and frees with it, while packets under that key are still to come. The sender's
+//! memory can be that memory. So the key is not its address but one in the middle of a word, which is
+//! that of nothing, also when a program has put a mark into the lowest bits. And should a program
+//! find such a key out, its handles are associated under [another](Senders::key_in_port), and what
+//! it posts is known by the marks, which are odd: the numbers of processes are multiples of four.
 //!
 //! Senders stand in blocks, each twice as large as the one before, which never move. So a key is
 //! looked for by comparing it with a few ranges, without a lock, and only where there has been a
@@ -23,6 +30,8 @@ use super::super::port::Key;
 
 /// How many senders the first block has.
 const FIRST: usize = 8;
+/// Where in a sender its key points to.
+const WITHIN: usize = 5;
 /// Blocks of 8, 16, 32, ...: more than there are numbers for processes.
 const BLOCKS: usize = 28;
 
@@ -66,7 +75,15 @@ impl Senders {
         sender.key.store(key.0, Relaxed);
         sender.is_there.store(true, Release);
         *given += 1;
-        Ok(Key((&raw const *sender).addr()))
+        const { assert!(WITHIN < size_of::<Sender>()) };
+        Ok(Key((&raw const *sender).addr() + WITHIN))
+    }
+
+    /// The key under which a handle is associated with the port that the program calls by this one.
+    /// It is the same if that is not a sender's. Completions have the key from their registration,
+    /// and only what is foreign has that of the port.
+    pub(crate) fn key_in_port(&self, key: Key) -> Key {
+        if self.find(key).is_some() { Key(0) } else { key }
     }
 
     /// Nothing more is delivered of the one whose packets have this key.
@@ -80,7 +97,7 @@ impl Senders {
     #[inline(never)]
     pub(crate) fn find(&self, internal: Key) -> Option<&Sender> {
         self.blocks.iter().map_while(OnceLock::get).find_map(|block| {
-            let offset = internal.0.wrapping_sub(block.as_ptr().addr());
+            let offset = internal.0.wrapping_sub(block.as_ptr().addr() + WITHIN);
             (offset % size_of::<Sender>() == 0).then(|| block.get(offset / size_of::<Sender>()))?
         })
     }

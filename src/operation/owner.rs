@@ -171,13 +171,11 @@ impl Owners {
     }
 }
 
-/// How an operation has ended, for one that is not over with that, or was told more.
+/// How an operation has ended, for one that is not over with that.
 pub(super) struct End<'a> {
     pub(super) owner: &'a Owner,
     pub(super) owners: &'a Owners,
     pub(super) status: Status,
-    /// What was in the annex of its slot, if it had one.
-    pub(super) annex: Option<[u64; 4]>,
 }
 
 impl End<'_> {

@@ -153,20 +153,17 @@ impl<B> Completions<B> {
     }
 
     /// Claims the packets that a wait of `core` has brought, and says whether there was a reminder
-    /// that the queue is shut down. The key of each is compared with those of jobs, and its address
-    /// with those that could be meant: the marks of our own messages, and the operations in flight. No code of the caller's runs
-    /// here.
+    /// that the queue is shut down. The address of each is compared with the marks of our own
+    /// messages, its key with those of jobs, and then its address with those of the operations in
+    /// flight. No code of the caller's runs here.
     #[inline]
     pub(crate) fn claim(&mut self, core: &Core<B>) -> bool {
         let (mut reminded, has_senders) = (false, core.control.senders().is_used());
         for packet in &mut self.packets {
-            // Before the address is looked at, which is none in a packet of a sender, and can equal
-            // one of ours.
-            if has_senders && core.control.senders().find(packet.key()).is_some() {
-                packet.note(SENT);
-                continue;
-            }
             let found = match core.control.classify(packet) {
+                // Before the address is looked for, which is none in a packet of a sender, and can
+                // equal that of a slot.
+                None if has_senders && core.control.senders().find(packet.key()).is_some() => SENT,
                 // SAFETY: the packet came out of this queue's port, where its operations complete.
                 None => match unsafe { core.in_flight.claim(packet.overlapped()) } {
                     Some(Claim { group, index }) => {

@@ -149,7 +149,7 @@ impl<B: Buffer> Association<B> {
             return Ok(());
         }
         // SAFETY: the operation is lent, and the kernel is done with it, says the caller.
-        let told = unsafe { self.core.control.end(self.key(), lent.overlapped(), status) };
+        let told = unsafe { self.core.control.end(lent.overlapped(), status) };
         if let Err(error) = told {
             // SAFETY: as above; and no packet was posted.
             if let Some(ended) = unsafe { lent.take_ended(status) } {

@@ -58,8 +58,8 @@ impl AddressRoom {
 
     /// The address that the system has written to a room, of which this was the memory when the
     /// operation had ended.
-    pub(crate) fn sender_in(memory: Option<[u64; 4]>) -> io::Result<SocketAddr> {
-        let memory = memory.unwrap_or_default();
+    #[inline]
+    pub(crate) fn sender_in(memory: [u64; 4]) -> io::Result<SocketAddr> {
         let contents = (&raw const memory).cast::<Contents>();
         // SAFETY: the pointer is to an array of that size, aligned as well, and any bytes are one.
         let length = unsafe { (*contents).length }.min(size_of::<SOCKADDR_IN6>() as i32);
@@ -107,7 +107,7 @@ mod tests {
             unsafe { to.cast::<u8>().copy_from(raw.as_ptr().cast(), raw.len() as usize) };
             // SAFETY: as above.
             unsafe { length.write(raw.len()) };
-            assert_eq!(AddressRoom::sender_in(Some(memory)).expect("an address"), sender);
+            assert_eq!(AddressRoom::sender_in(memory).expect("an address"), sender);
         }
     }
 
@@ -116,7 +116,7 @@ mod tests {
         let mut memory = [0; 4];
         room(&mut memory).fill("192.0.2.1:8080".parse().expect("an address"));
         room(&mut memory).empty();
-        for memory in [Some(memory), Some([u64::MAX; 4]), Some([0; 4]), None] {
+        for memory in [memory, [u64::MAX; 4], [0; 4]] {
             let error = AddressRoom::sender_in(memory).expect_err("none was written");
             assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         }
@@ -131,7 +131,7 @@ mod tests {
             room(&mut memory).fill(sender);
             memory[3] = memory[3].to_le() & 0xFFFF_FFFF;
             memory[3] = u64::from_le(memory[3] | u64::from(length as u32) << 32);
-            let found = AddressRoom::sender_in(Some(memory)).ok();
+            let found = AddressRoom::sender_in(memory).ok();
             assert_eq!(found, Some(sender).filter(|_| length > 28), "{length}");
         }
     }

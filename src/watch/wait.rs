@@ -17,7 +17,6 @@ use super::super::ffi::constants::{
 };
 use super::super::ffi::types::{HANDLE, OVERLAPPED};
 use super::super::operation::Canceller;
-use super::super::port::Key;
 use super::super::status::Status;
 use super::arming::{Arming, Pool};
 
@@ -25,7 +24,6 @@ use super::arming::{Arming, Pool};
 /// canceller.
 pub(super) struct Wait {
     arming: Arming,
-    key: Key,
     control: Arc<Control>,
     /// Open until the wait has been unregistered, whoever drops the rest.
     handle: Arc<OwnedHandle>,
@@ -50,12 +48,12 @@ impl Pool for Wait {
     fn end(&self, operation: *mut OVERLAPPED, status: Status) -> io::Result<()> {
         // SAFETY: `Arming` gives each operation that was armed to one who ends it, and `again` arms
         // those that are lent, for which it asks nobody but the pool to wait.
-        unsafe { self.control.end(self.key, operation, status) }
+        unsafe { self.control.end(operation, status) }
     }
 
     fn owe(&self, operation: *mut OVERLAPPED, status: Status) {
         // SAFETY: as above, and with this whoever had it to end has given it away.
-        unsafe { self.control.owe_end(self.key, operation, status) };
+        unsafe { self.control.owe_end(operation, status) };
     }
 
     fn stop(&self) -> Turn<'_> {
@@ -71,10 +69,9 @@ impl Pool for Wait {
 }
 
 impl Wait {
-    pub(super) fn new(control: &Arc<Control>, key: Key, handle: &Arc<OwnedHandle>) -> Self {
+    pub(super) fn new(control: &Arc<Control>, handle: &Arc<OwnedHandle>) -> Self {
         Self {
             arming: Arming::new(),
-            key,
             control: Arc::clone(control),
             handle: Arc::clone(handle),
             registered: Mutex::new(Registered::Nothing),

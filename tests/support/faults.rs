@@ -34,6 +34,8 @@ pub struct Fault {
     ends_first: bool,
     /// The system is asked, and its operation has ended when the call fails with this error.
     fails_though_begun: Option<u32>,
+    /// The system is asked, and the call fails with this error while its operation is pending.
+    fails_though_pending: Option<u32>,
     /// The first number of what the call has written as its answer is 0.
     answers_zeros: bool,
     /// Success at once is reported only after the second pause: the flags, and the count again.
@@ -57,6 +59,7 @@ impl Fault {
         after: Pause::None,
         ends_first: false,
         fails_though_begun: None,
+        fails_though_pending: None,
         answers_zeros: false,
         writes_late: false,
         strangers: 0,
@@ -96,6 +99,12 @@ impl Fault {
     /// The call fails, and a packet comes all the same: as of a datagram that did not fit.
     pub fn fails_though_begun(error: u32) -> Self {
         Self { fails_though_begun: Some(error), ..Self::NONE }
+    }
+
+    /// As [`fails_though_begun`](Self::fails_though_begun), before the status is written: Microsoft
+    /// lets the system do that as late as the packet is dequeued.
+    pub fn fails_though_pending(error: u32) -> Self {
+        Self { fails_though_pending: Some(error), ..Self::NONE }
     }
 
     /// A question whose answer begins with 0: of a protocol those are the services of its provider.
@@ -139,6 +148,10 @@ impl Fault {
             // that has ended by now is told as a success at once.
             let ended = operation.at_once.filter(|_| wait_for_the_end(operation.overlapped));
             answer = ended.unwrap_or(failure);
+        }
+        if let Some(error) = self.fails_though_pending {
+            SetLastError(error);
+            return failure;
         }
         if let Some(error) = self.fails_though_begun {
             // Its bytes were sent before, so this takes as long as the system takes, and no longer.
@@ -347,7 +360,7 @@ fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
         | Call::WSASendTo
         | Call::AcceptEx
         | Call::ConnectEx => WSAENOBUFS as u32,
-        Call::ReadFile | Call::WriteFile => ERROR_NO_SYSTEM_RESOURCES,
+        Call::ReadFile | Call::WriteFile | Call::ConnectNamedPipe => ERROR_NO_SYSTEM_RESOURCES,
         // A wait that ends early; every other error of it is the caller's own.
         Call::GetQueuedCompletionStatusEx => WAIT_TIMEOUT,
         Call::PostQueuedCompletionStatus | Call::CancelIoEx | Call::CreateIoCompletionPort => {

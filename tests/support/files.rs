@@ -4,7 +4,7 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
@@ -21,10 +21,17 @@ pub struct Folder(PathBuf);
 impl Folder {
     pub fn new() -> Self {
         static FOLDERS: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("overlapped-{}-{}", std::process::id(), FOLDERS.fetch_add(1, SeqCst));
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).expect("a new folder among the temporary ones");
-        Self(path)
+        loop {
+            let number = FOLDERS.fetch_add(1, SeqCst);
+            let name = format!("overlapped-{}-{number}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            match fs::create_dir(&path) {
+                Ok(()) => return Self(path),
+                // Of a program that was ended hard, and that had the same number.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("a new folder among the temporary ones: {error}"),
+            }
+        }
     }
 
     pub fn path(&self) -> &Path {

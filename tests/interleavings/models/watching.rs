@@ -11,7 +11,7 @@ use std::sync::{MutexGuard as Lock, PoisonError};
 
 use super::super::ffi::types::OVERLAPPED;
 use super::super::in_flight::OperationId;
-use super::super::port::{Deadline, Key};
+use super::super::port::Deadline;
 use super::super::status::Status;
 use super::super::sync::{AtomicUsize, Mutex, MutexGuard, yield_now};
 use super::super::watch::arming::{Arming, Pool};
@@ -146,7 +146,7 @@ impl Pool for Watch {
     fn end(&self, operation: *mut OVERLAPPED, status: Status) -> io::Result<()> {
         self.ended().push((Address(operation), status));
         // SAFETY: it is lent, and `Arming` has given it to this thread.
-        let posted = unsafe { self.queue.core.control.end(Key(0), operation, status) };
+        let posted = unsafe { self.queue.core.control.end(operation, status) };
         if posted.is_err() {
             self.ended().retain(|(of, _)| *of != Address(operation));
         }
@@ -156,7 +156,7 @@ impl Pool for Watch {
     fn owe(&self, operation: *mut OVERLAPPED, status: Status) {
         self.ended().push((Address(operation), status));
         // SAFETY: as above.
-        unsafe { self.queue.core.control.owe_end(Key(0), operation, status) };
+        unsafe { self.queue.core.control.owe_end(operation, status) };
     }
 
     fn stop(&self) -> Self::Turn<'_> {
