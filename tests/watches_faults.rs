@@ -20,7 +20,7 @@ use calls::{Call, Calls, ERROR_NO_SYSTEM_RESOURCES as SHORTAGE, Fault, Gate, ass
 
 #[path = "support/events.rs"]
 mod events;
-use events::{Event, mutex, signalled};
+use events::{Event, mapping, mutex, signalled};
 
 const DUPLICATE: Call = Call::DuplicateHandle;
 const REGISTER: Call = Call::RegisterWaitForSingleObject;
@@ -69,14 +69,17 @@ fn a_watch_that_cannot_begin_is_an_error_and_leaves_nothing() -> io::Result<()> 
     Ok(())
 }
 
-/// On Windows the pool would raise an exception. What the system does not say is no mutex.
+/// On Windows the pool would raise an exception. Where the system does not say what a handle is of,
+/// it is asked to wait.
 #[test]
-fn a_mutex_is_refused_before_the_pool_sees_it() -> io::Result<()> {
+fn what_the_pool_does_not_wait_for_is_refused_before_it_sees_it() -> io::Result<()> {
     let calls = Calls::watch();
-    let (queue, mutex, event) = (Queue::new()?, mutex(), Event::new(false));
-    let error = queue.watch(&mutex, Key(7)).expect_err("it is a mutex");
-    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
-    assert!(error.to_string().contains("a mutex belongs to the thread"), "{error}");
+    let (queue, event) = (Queue::new()?, Event::new(false));
+    for never in [mutex(), mapping()] {
+        let error = queue.watch(&never, Key(7)).expect_err("it cannot be watched");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("if it is a mutex"), "{error}");
+    }
     assert_eq!([DUPLICATE, REGISTER].map(|call| calls.count(call)), [0, 0]);
 
     calls.spoil(Call::NtQueryObject, 1, Fault::fails(SHORTAGE));
