@@ -1,7 +1,7 @@
 //! Windows' I/O completion ports: raw bindings written by hand, and a thin safe layer on them.
 //!
-//! A program registers sockets with a [`CompletionQueue`], lends it buffers, waits in one place,
-//! and gets the bytes back as they arrive. This page shows a first program, what there is, and the
+//! A program registers sockets, files and pipes with a [`CompletionQueue`], lends it buffers, waits
+//! in one place, and gets the bytes back as they arrive. This page shows a first program, what there is, and the
 //! rules that hold. The [`guide`] explains it all, in short chapters.
 //!
 //! The layer exists on Windows only. On other systems there are the declarations in [`ffi`], which
@@ -51,7 +51,7 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //! | to do this | take this | which makes this system call |
 //! | --- | --- | --- |
 //! | make a queue, which all threads use by reference | [`CompletionQueue`] | `CreateIoCompletionPort` |
-//! | register a socket, which then belongs to this queue for life | [`Registration`] | `CreateIoCompletionPort` |
+//! | register a socket, a file or a pipe, which then belongs to this queue for life | [`Registration`] | `CreateIoCompletionPort` |
 //! | lend a buffer to receive into | [`receive`](Registration::receive) | `WSARecv` |
 //! | lend a buffer to send | [`send`](Registration::send) | `WSASend` |
 //! | receive a datagram, and learn who has sent it | [`receive_from`](Registration::receive_from) | `WSARecvFrom` |

@@ -4,10 +4,12 @@
 #![allow(unsafe_code, reason = "it stands in the place of system calls")]
 
 use std::io;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use overlapped::{CompletionQueue, Failure, Key, Registration, Watched};
+use overlapped::{Completion, CompletionQueue, Completions, Failure, Key, Registration, Watched};
 
 mod support;
 use support::{assert_quiet, one, until, within_deadline};
@@ -332,6 +334,55 @@ fn what_is_dropped_after_the_callback_has_posted_waits_for_its_return() -> io::R
         gate.open();
     });
     assert_quiet(&queue);
+    Ok(())
+}
+
+/// Threads begin, cancel and signal one wait after the other, while calls fail and are held up by
+/// chance: each wait that has begun ends once.
+#[test]
+fn a_storm_of_threads_and_faults_ends_each_wait_once() -> io::Result<()> {
+    let (calls, queue, event, watch) = watched(true)?;
+    calls.spoil_at_random(12, 5);
+    let (begun, ended, over) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicBool::new(false));
+    let of_a_shortage = |error: &io::Error| error.raw_os_error() == Some(SHORTAGE as i32);
+    let begin = || match watch.again() {
+        Ok(_) => drop(begun.fetch_add(1, SeqCst)),
+        Err(error) => assert!(error.kind() == io::ErrorKind::InvalidInput || of_a_shortage(&error)),
+    };
+    let cancel =
+        || watch.cancel_all().map(drop).unwrap_or_else(|error| assert_code(&error, SHORTAGE));
+    let wait = || {
+        let mut batch = Completions::with_capacity(1);
+        // What is owed is paid by who waits, and that can fail again.
+        if let Ok(told) = queue.wait(&mut batch, Some(Duration::from_millis(1))) {
+            let told = told.filter(|told| matches!(told, Completion::Signalled { .. }));
+            ended.fetch_add(told.count(), SeqCst);
+        }
+    };
+    let start = Instant::now();
+    thread::scope(|scope| {
+        let (acts, over) = ([&begin as &(dyn Fn() + Sync), &cancel, &wait], &over);
+        for act in acts.into_iter().chain(acts) {
+            scope.spawn(move || {
+                while !over.load(SeqCst) {
+                    act();
+                    thread::yield_now();
+                }
+            });
+        }
+        while ended.load(SeqCst) < 2_000 && start.elapsed() < Duration::from_secs(2) {
+            event.set();
+            thread::yield_now();
+        }
+        over.store(true, SeqCst);
+    });
+    until("the end of the last wait", || {
+        cancel();
+        wait();
+        queue.in_flight() == 0 && watch.in_flight() == 0
+    });
+    assert!(ended.load(SeqCst) > 0);
+    assert_eq!(begun.load(SeqCst), ended.load(SeqCst));
     Ok(())
 }
 

@@ -373,9 +373,10 @@ fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
         Call::ReadFile | Call::WriteFile | Call::ConnectNamedPipe => ERROR_NO_SYSTEM_RESOURCES,
         // A wait that ends early; every other error of it is the caller's own.
         Call::GetQueuedCompletionStatusEx => WAIT_TIMEOUT,
-        Call::PostQueuedCompletionStatus | Call::CancelIoEx | Call::CreateIoCompletionPort => {
-            ERROR_NO_SYSTEM_RESOURCES
-        }
+        Call::PostQueuedCompletionStatus
+        | Call::CancelIoEx
+        | Call::CreateIoCompletionPort
+        | Call::RegisterWaitForSingleObject => ERROR_NO_SYSTEM_RESOURCES,
         _ => return Fault::NONE,
     };
     let turns = Pause::Turns(numbers.below(200));
