@@ -145,7 +145,8 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     /// 1 GiB the first 1 GiB is written, as the completion's count says.
     ///
     /// A file that was opened with `append(true)`, and not with `write(true)`, has no right but
-    /// that to append: each write to it goes to its end, whatever the offset says.
+    /// that to append: on the disks of this machine each write goes to its end, whatever the offset
+    /// says.
     ///
     /// A write that makes the file longer often holds the calling thread up until it is done, says
     /// Microsoft; [`set_len`](std::fs::File::set_len) before the first write helps.
@@ -213,7 +214,8 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
 
     /// As [`write_at`](Self::write_at), to the end of the file, wherever that is when the system
     /// comes to write. What several of these write does not overlap, but which of them comes first
-    /// is not promised.
+    /// is not promised. Over the network, what others write there at that moment can be
+    /// overwritten.
     ///
     /// Not for a file without buffering, whose end may be no multiple of the sector.
     ///

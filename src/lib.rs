@@ -1,8 +1,8 @@
 //! Windows' I/O completion ports: raw bindings written by hand, and a thin safe layer on them.
 //!
 //! A program registers sockets, files and pipes with a [`CompletionQueue`], lends it buffers, waits
-//! in one place, and gets the bytes back as they arrive. This page shows a first program, what there is, and the
-//! rules that hold. The [`guide`] explains it all, in short chapters.
+//! in one place, and gets the bytes back as they arrive. This page shows a first program, what
+//! there is, and the rules that hold. The [`guide`] explains it all, in short chapters.
 //!
 //! The layer exists on Windows only. On other systems there are the declarations in [`ffi`], which
 //! cannot be called there, [`Buffer`] and [`Either`], and the guide. A program for several systems

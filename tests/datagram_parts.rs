@@ -72,7 +72,7 @@ fn what_makes_no_sense_is_refused_in_one_sentence() {
         (echo::parse(split("--listen 7007")).err(), "HOST:PORT"),
         (echo::parse(split("--room 0")).err(), "from 1 to 65507"),
         (echo::parse(split("--room 65508")).err(), "from 1 to 65507"),
-        (echo::parse(split("127.0.0.1:7")).err(), "an argument too many"),
+        (echo::parse(split("127.0.0.1:7")).err(), "an address is given by --listen"),
         (echo::parse(split("--loud")).err(), "no option"),
         (load::parse(split("--target 127.0.0.1:0")).err(), "HOST:PORT"),
         (load::parse(split("--rate 0")).err(), "from 1 to 100000"),

@@ -68,6 +68,7 @@ fn what_a_copy_cannot_be_asked_for_has_a_sentence() {
         ("", "SRC and DST are needed"),
         ("a", "SRC and DST are needed"),
         ("a b c", "DST is given twice"),
+        ("a b --block=", "--block takes a number"),
         ("a b --block 0", "from 1 to 67108864"),
         ("a b --block 65M", "from 1 to 67108864"),
         ("a b --block K", "--block takes a number"),
@@ -81,6 +82,7 @@ fn what_a_copy_cannot_be_asked_for_has_a_sentence() {
     ] {
         is_refused(copy::parse(split(line)), words);
     }
+    is_refused(copy::parse(["", "b"].map(OsString::from)), "an argument is empty");
 }
 
 #[test]

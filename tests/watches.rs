@@ -320,22 +320,6 @@ fn a_wait_holds_up_the_end_of_a_shutdown_until_it_is_cancelled() -> io::Result<(
     Ok(())
 }
 
-/// A wait that was cancelled does not go on behind the program's back: it would reset the event.
-#[test]
-fn what_is_signalled_after_a_wait_was_cancelled_is_for_the_next_one() -> io::Result<()> {
-    let (queue, event, watch) = watched(true)?;
-    for _ in 0..100 {
-        watch.cancel_all()?;
-        let (_, _, result) = signalled(one(&queue));
-        assert!(matches!(result, Err(Failure::Cancelled)), "{result:?}");
-        event.set();
-        watch.again()?;
-        signalled(one(&queue)).2?;
-        watch.again()?;
-    }
-    Ok(())
-}
-
 /// The right to wait is asked of the handle, and, if that lacks it, of the object, which grants it to
 /// whom it may. Wine does not always ask an object that grants nothing.
 #[test]

@@ -31,7 +31,8 @@ If stderr is a terminal, a line there shows how far it is, and how fast.
 Ctrl-C ends it: what is in flight is cancelled and collected, and DST.partial is deleted. A second
 Ctrl-C ends it at once, and then DST.partial stays.
 
-Exit status: 0 if the copy is complete; 1 if it is not; 2 if the options make no sense.
+Exit status: 0 if the copy is complete, and stdout has been told; 1 if not; 2 if the options make no
+sense.
 ";
 
 /// What sectors and pages of memory have, on every system that this runs on, or a part of it.
@@ -67,6 +68,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request<Op
             "--unbuffered" => once(&mut unbuffered, (), &word)?,
             "--overwrite" => once(&mut overwrite, (), &word)?,
             _ if word.starts_with('-') => return Err(format!("there is no option {word:?}")),
+            "" => return Err("an argument is empty, and no name of a file".to_string()),
             _ if source.is_none() => source = Some(PathBuf::from(word)),
             _ => once(&mut target, PathBuf::from(word), "DST")?,
         }

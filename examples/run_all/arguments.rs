@@ -11,7 +11,7 @@ name of its command. When one fails, all others are stopped.
 
     run_all [--file FILE] [--keep-going] [--colour WHEN] [--until-stdin-ends] [--] [COMMAND ...]
 
-    COMMAND              a command for cmd.exe, as one argument: 'web=python -m http.server' has the
+    COMMAND              a command for cmd.exe, as one argument: \"web=python -m http.server\" has the
                          name web. Without NAME= the name is that of the program. Behind -- nothing
                          is taken for an option
     --file FILE          runs the commands in this file, too, a line each: `web: python -m

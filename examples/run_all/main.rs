@@ -1,8 +1,8 @@
 //! Runs commands side by side: pipes, waits and a job on one completion queue, and one thread.
 //!
 //! ```text
-//! cargo run --example run_all -- 'web=python -m http.server' 'ping=ping -t 127.0.0.1'    on Windows
-//! ./wine cargo run --example run_all -- --help                                         on Linux
+//! cargo run --example run_all -- "here=dir" "there=ping -t 127.0.0.1"     on Windows
+//! ./wine cargo run --example run_all -- --help                            on Linux
 //! ```
 //!
 //! The files to read are `run.rs`, the loop in which everything that the commands do comes together,

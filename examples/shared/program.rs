@@ -24,7 +24,8 @@ pub fn misunderstood(name: &str, sentence: &str) -> ExitCode {
 
 /// A text on stdout. `println!` would panic when the reader has gone, as `head` does.
 pub fn print(text: &str) -> Result<(), Box<dyn Error>> {
-    Ok(io::stdout().write_all(text.as_bytes())?)
+    let written = io::stdout().write_all(text.as_bytes());
+    written.map_err(|error| format!("cannot write to stdout: {error}").into())
 }
 
 /// A sentence on stderr. If nobody can read it there, there is nobody else to tell.

@@ -50,7 +50,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request<Op
             "--room" => once(&mut room, words.number(1..=LONGEST)?, &word)?,
             "--until-stdin-ends" => once(&mut until_stdin_ends, (), &word)?,
             _ if word.starts_with('-') => return Err(format!("there is no option {word:?}")),
-            _ => return Err(format!("an argument too many: {word:?}")),
+            _ => {
+                return Err(format!(
+                    "an argument too many: {word:?}; an address is given by --listen"
+                ));
+            }
         }
     }
     Ok(Request::Run(Options {

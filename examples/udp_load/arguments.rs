@@ -57,7 +57,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request<Op
             "--size" => once(&mut size, words.number(SIZE)?, &word)?,
             "--seconds" => once(&mut seconds, words.number(SECONDS)?, &word)?,
             _ if word.starts_with('-') => return Err(format!("there is no option {word:?}")),
-            _ => return Err(format!("an argument too many: {word:?}")),
+            _ => {
+                return Err(format!(
+                    "an argument too many: {word:?}; an address is given by --target"
+                ));
+            }
         }
     }
     Ok(Request::Run(Options {

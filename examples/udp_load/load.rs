@@ -31,6 +31,8 @@ pub struct Load<'a> {
     pub ledger: Ledger,
     /// How often sending or receiving has failed.
     pub errors: u64,
+    /// The last of the errors that say something else than that nobody was there.
+    pub trouble: Option<io::Error>,
     /// Of the errors those that say that nobody was there.
     pub unreachable: u64,
     pub times: Times,
@@ -61,6 +63,7 @@ impl<'a> Load<'a> {
             to_receive: (0..PENDING).map(|_| room()).collect(),
             ledger: Ledger::default(),
             errors: 0,
+            trouble: None,
             unreachable: 0,
             times: Times::new(),
             stopped: false,
@@ -127,7 +130,7 @@ impl<'a> Load<'a> {
             match self.socket.send_to(datagram, self.target) {
                 Ok(_) => self.ledger.sent += 1,
                 Err(Rejected { error, returned, .. }) => {
-                    self.failed(&error);
+                    self.failed(error);
                     self.to_send.push(returned);
                     // It may be out of something: a moment later there may be some again.
                     return now + Duration::from_millis(10);
@@ -140,10 +143,11 @@ impl<'a> Load<'a> {
         while let Some(mut room) = self.to_receive.pop() {
             room.clear();
             if let Err(Rejected { error, returned, .. }) = self.socket.receive_from(room) {
-                self.failed(&error);
                 self.to_receive.push(returned);
                 // With news about the past it is worth another try, and in any case after the wait.
-                if !is_unreachable(&error) {
+                let try_again = is_unreachable(&error);
+                self.failed(error);
+                if !try_again {
                     return;
                 }
             }
@@ -154,7 +158,7 @@ impl<'a> Load<'a> {
         match completion {
             Completion::Sent { buffer, result, .. } => {
                 if let Err(failure) = result {
-                    self.failed(&failure.into());
+                    self.failed(failure.into());
                 }
                 self.to_send.push(buffer);
             }
@@ -162,7 +166,7 @@ impl<'a> Load<'a> {
                 match result {
                     Ok(_) => self.came(&buffer, of_second),
                     Err(Failure::Cancelled) => {}
-                    Err(failure) => self.failed(&failure.into()),
+                    Err(failure) => self.failed(failure.into()),
                 }
                 self.to_receive.push(buffer);
             }
@@ -185,9 +189,12 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn failed(&mut self, error: &io::Error) {
+    fn failed(&mut self, error: io::Error) {
         self.errors += 1;
-        self.unreachable += u64::from(is_unreachable(error));
+        match is_unreachable(&error) {
+            true => self.unreachable += 1,
+            false => self.trouble = Some(error),
+        }
     }
 
     /// What has happened in a second.

@@ -99,9 +99,10 @@ fn load(
         count(queue.in_flight(), "operation"),
         load.times.text(),
     ))?;
-    match (ledger.back, load.unreachable) {
-        (0, 0) => Err(format!("nothing came back from {target}; is a server there?").into()),
-        (0, _) => Err(format!("nothing came back: nobody is at {target}").into()),
+    match (ledger.back, load.unreachable, &load.trouble) {
+        (0, 0, Some(trouble)) => Err(format!("nothing came back from {target}: {trouble}").into()),
+        (0, 0, None) => Err(format!("nothing came back from {target}; is a server there?").into()),
+        (0, ..) => Err(format!("nothing came back: nobody is at {target}").into()),
         _ => Ok(()),
     }
 }

@@ -23,7 +23,8 @@ A line is one of these, with names as they are seen from DIR:
     lost                     more has changed than the system could keep: look at DIR again
 
 The first line says that watching has begun. What changes from then on is told; when many things
-change at once, the system may tell one of them several times.
+change at once, the system may tell one of them several times. Do not let stdout go to a file in
+DIR, for each line would be a change of that file.
 
 Exit status: 0 if Ctrl-C has ended it; 1 if something went wrong, such as a DIR that is deleted
 while it is watched; 2 if the options make no sense.
