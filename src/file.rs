@@ -118,11 +118,13 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     ///   `ERROR_INVALID_PARAMETER`);
     /// * `PermissionDenied`: it was not opened for reading (error 5, `ERROR_ACCESS_DENIED`);
     /// * a kind that std has no name for, with code 33: other code has locked what is there
-    ///   (`ERROR_LOCK_VIOLATION`), or with 1450: the system is out of memory
-    ///   (`ERROR_NO_SYSTEM_RESOURCES`);
+    ///   (`ERROR_LOCK_VIOLATION`), with 1450: the system is out of memory
+    ///   (`ERROR_NO_SYSTEM_RESOURCES`), with 1784: too many operations are pending in the system
+    ///   (`ERROR_INVALID_USER_BUFFER`), or with 1816: the buffer cannot be kept in memory
+    ///   (`ERROR_NOT_ENOUGH_QUOTA`);
     /// * another error of the system;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
-    ///   operation in flight.
+    ///   operation in flight, here or in the system (error 8, `ERROR_NOT_ENOUGH_MEMORY`).
     ///
     /// The errors of the system can also come in the completion.
     ///
@@ -141,6 +143,10 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     /// zeros. That the write has ended says that the system has the bytes, and not that they are on
     /// the disk: for that there is `sync_all` of std's, or `FILE_FLAG_WRITE_THROUGH`. Of more than
     /// 1 GiB the first 1 GiB is written, as the completion's count says.
+    ///
+    /// A file that was opened with `append(true)`, and not with `write(true)`, has no right but
+    /// that to append: on the disks of this machine each write goes to its end, whatever the offset
+    /// says.
     ///
     /// A write that makes the file longer often holds the calling thread up until it is done, says
     /// Microsoft; [`set_len`](std::fs::File::set_len) before the first write helps.
@@ -185,11 +191,13 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     ///   `ERROR_FILE_TOO_LARGE`); `ReadOnlyFilesystem`: it is protected (error 19,
     ///   `ERROR_WRITE_PROTECT`);
     /// * a kind that std has no name for, with code 33: other code has locked what is there
-    ///   (`ERROR_LOCK_VIOLATION`), or with 1450: the system is out of memory
-    ///   (`ERROR_NO_SYSTEM_RESOURCES`);
+    ///   (`ERROR_LOCK_VIOLATION`), with 1450: the system is out of memory
+    ///   (`ERROR_NO_SYSTEM_RESOURCES`), with 1784: too many operations are pending in the system
+    ///   (`ERROR_INVALID_USER_BUFFER`), or with 1816: the buffer cannot be kept in memory
+    ///   (`ERROR_NOT_ENOUGH_QUOTA`);
     /// * another error of the system;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
-    ///   operation in flight.
+    ///   operation in flight, here or in the system (error 8, `ERROR_NOT_ENOUGH_MEMORY`).
     ///
     /// The errors of the system can also come in the completion.
     ///
@@ -206,7 +214,8 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
 
     /// As [`write_at`](Self::write_at), to the end of the file, wherever that is when the system
     /// comes to write. What several of these write does not overlap, but which of them comes first
-    /// is not promised.
+    /// is not promised. Over the network, what others write there at that moment can be
+    /// overwritten.
     ///
     /// Not for a file without buffering, whose end may be no multiple of the sector.
     ///

@@ -26,7 +26,9 @@ use super::registration::{Source, sealed};
 /// [Registered](super::CompletionQueue::register) with a queue, it tells what happens in it: each
 /// message is a [`Completion::Job`](super::Completion::Job). Windows does not guarantee that all
 /// messages come, so they are hints: that a process has ended its handle says, which can be
-/// [watched](super::CompletionQueue::watch).
+/// [watched](super::CompletionQueue::watch). Of processes that are in it when it is registered
+/// Windows tells as of new ones, but what begins or ends at that moment can be missed: so register
+/// it first.
 ///
 /// ```
 /// use overlapped::{Completion, CompletionQueue, Completions, Job, JobMessage, Key};

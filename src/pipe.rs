@@ -171,8 +171,8 @@ impl<S: WriteEnd, B: Buffer> Registration<S, B> {
     ///
     /// * `InvalidInput`: the bytes are in several parts of the buffer, or they are a message longer
     ///   than 1 GiB;
-    /// * `BrokenPipe`: the other end is closed (`ERROR_NO_DATA`), or the queue has been dropped.
-    ///   The first can be the result in the completion, too;
+    /// * `BrokenPipe`: the other end is closed (`ERROR_NO_DATA` or `ERROR_BROKEN_PIPE`), or the
+    ///   queue has been dropped. The first can be the result in the completion, too;
     /// * `PermissionDenied`: the pipe can only be read on this end (`ERROR_ACCESS_DENIED`);
     /// * a kind that std has no name for, with code 536: no client has connected to this server's
     ///   end yet (`ERROR_PIPE_LISTENING`), or with 233: the server has

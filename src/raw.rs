@@ -170,7 +170,9 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     /// * `Err` with one of these codes means the same: 997, which says that the operation is
     ///   pending, and those that become of an NTSTATUS that is a *warning*, such as 234
     ///   (`ERROR_MORE_DATA`, a message was cut), 18, 259, 299 and 10040. A warning says that the
-    ///   operation has run, and with a warning it ends, which in the completion is an error.
+    ///   operation has run, and ends with that, which in the completion is an error. With 1022
+    ///   (`ERROR_NOTIFY_ENUM_DIR`, more has changed in a directory than there was room for) it has
+    ///   run, too; that becomes of a success, and is one of 0 bytes in the completion.
     /// * `Err` with another code, or without one, says that no packet comes: the buffer comes back
     ///   at once, with this error. Some of these are no failures for those who know the call, such
     ///   as 535 of `ConnectNamedPipe`, by which the client is there already.

@@ -68,9 +68,10 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// * `ConnectionReset`: see above; receive again;
     /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
     ///   again when some have completed;
-    /// * a kind that std has no name for, with code 10058: it was shut down for reading
-    ///   (`WSAESHUTDOWN`), with 10052: the time to live of a datagram that was sent has ended
-    ///   (`WSAENETRESET`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
+    /// * a kind that std has no name for, at least not in each version, with code 10058: it was
+    ///   shut down for reading (`WSAESHUTDOWN`), with 10052: the time to live of a datagram that
+    ///   was sent has ended (`WSAENETRESET`), or with 10055: the system is out of buffers
+    ///   (`WSAENOBUFS`);
     /// * another error of the system, such as `NetworkDown`;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight.
@@ -182,6 +183,8 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// * `PermissionDenied`: it is a broadcast address, and `set_broadcast` was not called
     ///   (`WSAEACCES`);
     /// * `NetworkUnreachable`, `HostUnreachable`: there is no way to it;
+    /// * `ConnectionReset`, or code 10052 (`WSAENETRESET`): about a datagram that was sent before,
+    ///   as for [`receive_from`](Self::receive_from); send again;
     /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
     ///   again when some have completed;
     /// * another error of the system;

@@ -19,7 +19,7 @@
 #![allow(unsafe_code, reason = "it makes the system call that duplicates a handle")]
 
 mod arming;
-mod mutex;
+mod kind;
 mod wait;
 
 use std::io;
@@ -53,12 +53,8 @@ pub struct Watched {
 
 impl Watched {
     fn of(handle: BorrowedHandle<'_>) -> io::Result<Self> {
-        if mutex::is_mutex(handle) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "a mutex belongs to the thread that has waited for it, and here that would be one of \
-                 the system; wait for it in a thread of your own, which posts when it has the mutex",
-            ));
+        if !kind::is_waited_for(handle) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, NOT_WAITED_FOR));
         }
         let process = ffi::kernel32::GetCurrentProcess();
         let mut duplicate = null_mut();
@@ -118,8 +114,9 @@ impl<B: Buffer> CompletionQueue<B> {
     /// A *process* is signalled when it has ended, a *thread* too. An *event* is signalled by
     /// `SetEvent`, and a *waitable timer* when it is due. An event or a timer that resets itself
     /// lets this wait through, and is reset by that, and a *semaphore* is counted down by one. An
-    /// event that is pulsed (`PulseEvent`) can be missed. A *mutex* cannot be watched, since whoever
-    /// waits for one owns it; so the system is asked what the handle is.
+    /// event that is pulsed (`PulseEvent`) can be missed. A *mutex* cannot be watched, for whoever
+    /// waits for one owns it, nor can what is never signalled, such as a file mapping; so the
+    /// system is asked what the handle is of.
     ///
     /// The queue keeps a duplicate of the handle, so that of the caller can be closed. Several can
     /// watch one handle. With an event that resets itself one of them is told each time; otherwise
@@ -182,9 +179,8 @@ impl<B: Buffer> CompletionQueue<B> {
     /// # Errors
     ///
     /// * `PermissionDenied` if the handle has not the right to wait, `SYNCHRONIZE`, and the object
-    ///   does not grant it to this process, or if it is no handle of something that can be waited
-    ///   for (`ERROR_ACCESS_DENIED`);
-    /// * `InvalidInput` if it is a mutex;
+    ///   does not grant it to this process (`ERROR_ACCESS_DENIED`);
+    /// * `InvalidInput` if it is of a mutex, or of something else that cannot be watched;
     /// * `OutOfMemory` if there is no memory for one more operation in flight;
     /// * another error of the system, when it is out of handles, memory or threads.
     ///
@@ -240,6 +236,10 @@ impl<B: Buffer> Registration<Watched, B> {
     }
 }
 
+const NOT_WAITED_FOR: &str = "the system waits here for processes, threads, events, semaphores, \
+    timers, jobs and files, and not for what this handle is of; if it is a mutex, wait for it in a \
+    thread of your own, which posts when it has the mutex";
+
 /// The text of the system's error does not say what is denied.
 fn explain(error: io::Error) -> io::Error {
     if error.kind() != io::ErrorKind::PermissionDenied {
@@ -247,7 +247,7 @@ fn explain(error: io::Error) -> io::Error {
     }
     io::Error::new(
         io::ErrorKind::PermissionDenied,
-        "the handle does not have the right to wait, or what it stands for cannot be waited for; \
-         open it with the right SYNCHRONIZE (Windows error 5)",
+        "the handle does not have the right to wait; open it with the right SYNCHRONIZE (Windows \
+         error 5)",
     )
 }

@@ -3,7 +3,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::windows::fs::OpenOptionsExt;
 
+use overlapped::ffi::constants::{FILE_APPEND_DATA, FILE_FLAG_OVERLAPPED, SYNCHRONIZE};
 use overlapped::{Completion, CompletionQueue, Content, Key, Registration, Submitted};
 
 mod support;
@@ -100,6 +102,23 @@ fn a_write_of_no_bytes_ends_as_others_do() -> io::Result<()> {
     file.write_at(9, Vec::new())?;
     assert_eq!(one_written(&queue), (vec![], 0));
     assert_eq!(fs::read(folder.at("file"))?, b"0123");
+    Ok(())
+}
+
+/// With the right to append and no other right to write, which is how std opens with `append(true)`
+/// alone, no write changes what is there, whatever its offset.
+#[test]
+fn a_file_that_was_opened_for_appending_alone_is_written_at_its_end() -> io::Result<()> {
+    let (folder, queue) = (Folder::new(), CompletionQueue::new()?);
+    let path = folder.file(b"0123");
+    let mut options = File::options();
+    options.access_mode(FILE_APPEND_DATA | SYNCHRONIZE).custom_flags(FILE_FLAG_OVERLAPPED);
+    let file = queue.register(options.open(&path)?, Key(1))?;
+    for _ in 0..2 {
+        file.write_at(1, b"ab".to_vec())?;
+        assert_eq!(one_written(&queue).1, 2);
+    }
+    assert_eq!(fs::read(&path)?, b"0123abab");
     Ok(())
 }
 

@@ -135,6 +135,23 @@ fn an_end_at_once_with_a_packet_is_told_once() -> io::Result<()> {
     Ok(())
 }
 
+/// As above, where what succeeds at once brings no packet. In Wine the read is pending.
+#[test]
+fn an_end_at_once_with_a_packet_is_told_once_inline_too() -> io::Result<()> {
+    let calls = Calls::watch();
+    let (_folder, queue, file) = scene();
+    let file = file.inline()?;
+    calls.spoil(Call::ReadFile, 1, Fault::fails_unless_at_once(ERROR_HANDLE_EOF));
+    let completion = match file.read_at(4, Vec::with_capacity(3))? {
+        Submitted::Pending(_) => one(&queue),
+        Submitted::Done(completion) => completion,
+    };
+    let Completion::Read { buffer, result, .. } = completion else { panic!("{completion:?}") };
+    assert_eq!((buffer, result?), (b"456".to_vec(), Content::Bytes(3)));
+    assert_quiet(&queue);
+    Ok(())
+}
+
 /// An error that is a warning: the operation has run, whatever its status reads by then.
 #[test]
 fn a_warning_at_once_is_no_refusal() -> io::Result<()> {

@@ -361,8 +361,8 @@ fn play(operations: u64, limit: Duration) {
 }
 
 #[test]
-fn hundreds_of_calls_that_write_late_mix_up_no_senders() {
-    play(1_000, 3 * DEADLINE);
+fn thousands_of_calls_that_write_late_mix_up_no_senders() {
+    play(3_000, 3 * DEADLINE);
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn ten_thousand_watches_leave_no_handle() -> io::Result<()> {
     const MANY: usize = 10_000;
     const FEW: u32 = 20;
     let _calls = Calls::watch();
-    let (queue, event) = (Queue::new()?, Event::new(true));
+    let (queue, event) = (Queue::new()?, Event::new(false));
     let mut before = 0;
     for number in 0..MANY {
         if number == 100 {
@@ -70,6 +70,7 @@ fn ten_thousand_watches_leave_no_handle() -> io::Result<()> {
             0 => {
                 event.set();
                 signalled(one(&queue)).2?;
+                event.reset();
             }
             1 => {
                 watch.cancel_all()?;

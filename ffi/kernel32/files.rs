@@ -231,7 +231,10 @@ unsafe extern "system" {
     /// * A success of 0 bytes, and `STATUS_NOTIFY_ENUM_DIR`, say that there was more than could be
     ///   kept: the directory is to be read anew.
     /// * Names are relative to the directory, of any length, and not ended by a 0.
+    /// * Microsoft lists `ERROR_NOTIFY_ENUM_DIR` among the errors of the call, too. It becomes of
+    ///   that status, a success: so the memory stays lent then, and a packet comes.
     /// * On a directory of the network a buffer of more than 64 KiB is `ERROR_INVALID_PARAMETER`.
+    ///   Where there is no such thing as a change, the error is `ERROR_INVALID_FUNCTION`.
     ///
     /// Header: winbase.h.
     /// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winbase/nf-winbase-readdirectorychangesw)

@@ -25,8 +25,9 @@ unsafe extern "system" {
     ///   other waits of that thread.
     /// * A wait that has fired is to be unregistered too, and before the object's handle is closed:
     ///   a handle that is closed meanwhile is undefined behaviour in Microsoft's words.
-    /// * A mutex cannot be waited for so: the thread that waits would own it. Given one, the pool
-    ///   raises the exception STATUS_THREADPOOL_HANDLE_EXCEPTION, which ends a program of Rust.
+    /// * A mutex cannot be waited for so: the thread that waits would own it. Given one, or an
+    ///   object that is never signalled, the pool raises STATUS_THREADPOOL_HANDLE_EXCEPTION, which
+    ///   ends a program of Rust.
     /// * An object that such a wait changes is changed: an event that resets itself is reset, and a
     ///   semaphore counted down. An event that is pulsed can be missed.
     ///
@@ -37,7 +38,7 @@ unsafe extern "system" {
     ///
     /// * `phNewWaitObject` is valid for a write during the call.
     /// * `hObject` is open, with the right `SYNCHRONIZE`, until the wait has been unregistered, and
-    ///   is no mutex.
+    ///   is of something that can be signalled, and no mutex.
     /// * `Callback` may be called with `Context`, on any thread, until [`UnregisterWaitEx`] says
     ///   that it runs no more, and it does not unwind.
     pub fn RegisterWaitForSingleObject(

@@ -43,8 +43,8 @@ fn what_is_wrong(whole: &[u16], was_whole: bool) -> Option<&'static str> {
         "the name of the pipe has backslashes in it; write it without, or whole, as \
          `\\\\.\\pipe\\NAME`"
     } else if steps.any(|step| step.iter().all(|unit| [DOT, SPACE].contains(unit))) {
-        "the name of the pipe has a part that is empty, or of dots and spaces alone, such as `..`, by \
-         which it would lead to something else than a pipe"
+        "the name of the pipe has a part that is empty, or of dots and spaces alone, such as `..`, \
+         by which it would lead to something else than a pipe"
     } else if whole.len() > LONGEST {
         "the name of the pipe is longer than 256 characters, with `\\\\.\\pipe\\` before it"
     } else {

@@ -127,6 +127,10 @@ impl NamedPipe {
     /// The server learns who this user is, and cannot act in the user's name
     /// (`SECURITY_IDENTIFICATION`).
     ///
+    /// An end that writes asks for `GENERIC_WRITE`, as is usual. On a pipe this includes the right
+    /// to make servers of it (`FILE_CREATE_PIPE_INSTANCE`), so a pipe that grants its clients
+    /// writing, and not that, refuses this end.
+    ///
     /// # Errors
     ///
     /// * `InvalidInput`: the name is none; or the pipe carries bytes, and messages were asked for,

@@ -9,6 +9,8 @@
 
 #![allow(unsafe_code, reason = "it collects what it has claimed")]
 
+mod claiming;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +20,7 @@ use std::thread;
 
 use super::super::buffer::Buffer;
 use super::super::completion::{Completion, JobMessage};
-use super::super::control::{ControlPacket, Stage};
+use super::super::control::Stage;
 use super::super::in_flight::Claim;
 use super::super::operation::Operation;
 use super::super::port::Packet;
@@ -152,48 +154,6 @@ impl<B> Completions<B> {
         self.read = 0;
     }
 
-    /// Claims the packets that a wait of `core` has brought, and says whether there was a reminder
-    /// that the queue is shut down. The address of each is compared with the marks of our own
-    /// messages, its key with those of jobs, and then its address with those of the operations in
-    /// flight. No code of the caller's runs here.
-    #[inline]
-    pub(crate) fn claim(&mut self, core: &Core<B>) -> bool {
-        let (mut reminded, has_senders) = (false, core.control.senders().is_used());
-        for packet in &mut self.packets {
-            let found = match core.control.classify(packet) {
-                // Before the address is looked for, which is none in a packet of a sender, and can
-                // equal that of a slot.
-                None if has_senders && core.control.senders().find(packet.key()).is_some() => SENT,
-                // SAFETY: the packet came out of this queue's port, where its operations complete.
-                None => match unsafe { core.in_flight.claim(packet.overlapped()) } {
-                    Some(Claim { group, index }) => {
-                        packet.redirect(group, index);
-                        OPERATION
-                    }
-                    None => FOREIGN,
-                },
-                Some(ControlPacket::Wake) => {
-                    core.control.wake_arrived();
-                    WOKEN
-                }
-                Some(ControlPacket::Post) => {
-                    core.control.post_arrived();
-                    POSTED
-                }
-                Some(ControlPacket::ShutDown) => {
-                    reminded = true;
-                    REMINDER
-                }
-            };
-            packet.note(found);
-        }
-        if reminded {
-            self.packets.retain(|packet| packet.noted() != REMINDER);
-        }
-        self.due = self.pushed.len();
-        reminded
-    }
-
     /// Gives out `ShutDown` when all else has been read.
     pub(crate) fn tell_shutdown(&mut self) {
         self.tells_shutdown = true;
@@ -271,17 +231,20 @@ impl<B: Buffer> Completions<B> {
                 let ended = unsafe { core.in_flight.collect(claim) };
                 Some(Operation::completion(ended, &core.owners))
             }
-            SENT => self.message(packet),
             WOKEN => Some(Completion::Woken),
             POSTED => Some(Completion::Posted { key: packet.key(), value: packet.bytes() }),
-            _ => Some(Completion::Foreign(*packet)),
+            _ => self.read_of_others(packet),
         }
     }
 
-    /// What a sender says, if its registration is there.
+    /// What a packet says that is of no operation and not of the queue: of a sender, if its
+    /// registration is there, or of a stranger.
     #[cold]
     #[inline(never)]
-    fn message(&self, packet: &Packet) -> Option<Completion<B>> {
+    fn read_of_others(&self, packet: &Packet) -> Option<Completion<B>> {
+        if packet.noted() != SENT {
+            return Some(Completion::Foreign(*packet));
+        }
         let key = self.core.as_deref()?.control.senders().find(packet.key())?.key()?;
         let message = JobMessage::of(packet.bytes(), packet.overlapped().addr() as u32);
         Some(Completion::Job { key, message })

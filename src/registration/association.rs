@@ -111,6 +111,8 @@ impl<B: Buffer> Association<B> {
                 }
             }
             SubmitOutcome::Done | SubmitOutcome::Pending => {}
+            // Its packet comes if it has run all the same, as in `settle_ended`.
+            SubmitOutcome::Ended(_) if M::SKIPS && !lent.is_refused() => {}
             SubmitOutcome::Ended(status) if M::SKIPS => {
                 // SAFETY: the caller vouches that it has, and that no packet comes.
                 if let Some(ended) = unsafe { lent.take_ended(status) } {

@@ -56,9 +56,9 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     ///   because the peer did not answer;
     /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
     ///   again when some have completed;
-    /// * a kind that std has no name for, with code 10058: it was shut down for reading
-    ///   (`WSAESHUTDOWN`), with 10052: it did not keep alive (`WSAENETRESET`), or with 10055: the
-    ///   system is out of buffers (`WSAENOBUFS`);
+    /// * a kind that std has no name for, at least not in each version, with code 10058: it was
+    ///   shut down for reading (`WSAESHUTDOWN`), with 10052: it did not keep alive
+    ///   (`WSAENETRESET`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
     /// * another error of the system, such as `TimedOut` and `NetworkDown`;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight.
@@ -137,9 +137,9 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     ///   because the peer did not answer;
     /// * `WouldBlock`: too many operations are pending in the system (`WSAEWOULDBLOCK`); submit
     ///   again when some have completed;
-    /// * a kind that std has no name for, with code 10058: it was shut down for writing
-    ///   (`WSAESHUTDOWN`), with 10052: it did not keep alive (`WSAENETRESET`), or with 10055: the
-    ///   system is out of buffers (`WSAENOBUFS`);
+    /// * a kind that std has no name for, at least not in each version, with code 10058: it was
+    ///   shut down for writing (`WSAESHUTDOWN`), with 10052: it did not keep alive
+    ///   (`WSAENETRESET`), or with 10055: the system is out of buffers (`WSAENOBUFS`);
     /// * another error of the system, such as `TimedOut` and `NetworkDown`;
     /// * `BrokenPipe`: the queue has been dropped; `OutOfMemory`: there is no memory for one more
     ///   operation in flight.

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::ffi::{c_char, c_void};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
@@ -68,10 +68,22 @@ impl World {
     pub fn connect(&self) {
         let key = self.key();
         if self.links().len() < MOST_LINKS {
+            if key.0 % 4 == 1 {
+                return self.datagrams(key);
+            }
             if let Ok((stream, _)) = self.queue.connect(self.address, key) {
                 self.links().push(Link::new(Stream::Queued(stream), key, &self.ledger));
             }
         }
+    }
+
+    /// A socket that sends datagrams to itself.
+    fn datagrams(&self, key: Key) {
+        let Ok(socket) = UdpSocket::bind("127.0.0.1:0") else { return };
+        let address = socket.local_addr().expect("it is bound");
+        self.ledger.has_address(key, address);
+        let Ok(socket) = self.queue.register(socket, key) else { return };
+        self.links().push(Link::new(Stream::Datagrams(socket, address), key, &self.ledger));
     }
 
     pub fn accept(&self) {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,6 +39,8 @@ pub struct Ledger {
     operations: Mutex<HashMap<OperationId, Entry>>,
     buffers: Mutex<HashSet<u64>>,
     posts: Mutex<HashSet<u32>>,
+    /// Of the sockets that send to themselves.
+    addresses: Mutex<HashMap<Key, SocketAddr>>,
     /// When each registration was gone.
     gone: Mutex<HashMap<Key, u64>>,
     clock: AtomicU64,
@@ -84,6 +86,15 @@ impl Ledger {
     pub fn assert_not_gone(&self, moment: u64, key: Key) {
         let gone = open(&self.gone).get(&key).copied();
         assert!(gone.is_none_or(|gone| gone >= moment), "{key:?} speaks after it was gone");
+    }
+
+    pub fn has_address(&self, key: Key, address: SocketAddr) {
+        open(&self.addresses).insert(key, address);
+    }
+
+    /// A datagram has come from there.
+    pub fn assert_itself(&self, key: Key, from: SocketAddr) {
+        assert_eq!(open(&self.addresses).get(&key), Some(&from), "another one's sender");
     }
 
     pub fn posted(&self, value: u32) {

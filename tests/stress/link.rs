@@ -1,7 +1,9 @@
-//! One registered stream of either mode, and the bytes that go through it.
+//! One registered stream of either mode, or a socket for datagrams that sends to itself, and the bytes
+//! that go through it.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::windows::io::OwnedSocket;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use overlapped::{Buffer, Completion, Inline, Key, OperationId, Registration, Rejected, Submitted};
@@ -15,6 +17,8 @@ const CYCLE: u8 = 251;
 pub enum Stream {
     Queued(Registration<TcpStream, Tagged>),
     Inline(Registration<TcpStream, Tagged, Inline>),
+    /// And its address.
+    Datagrams(Registration<UdpSocket, Tagged>, SocketAddr),
 }
 
 /// A stream and the byte that is sent next on it. When it is dropped, the ledger is told that its
@@ -48,6 +52,7 @@ impl Link {
         let answer = match self.stream() {
             Stream::Queued(stream) => stream.receive(buffer).map(pending),
             Stream::Inline(stream) => stream.receive(buffer).map(submitted),
+            Stream::Datagrams(socket, _) => socket.receive_from(buffer).map(pending),
         };
         self.answered(
             Kind::Receive,
@@ -60,6 +65,7 @@ impl Link {
         let answer = match self.stream() {
             Stream::Queued(stream) => stream.readable().map(pending),
             Stream::Inline(stream) => stream.readable().map(submitted),
+            Stream::Datagrams(..) => return None,
         };
         self.answered(Kind::Readable, None, answer)
     }
@@ -75,6 +81,7 @@ impl Link {
         let answer = match self.stream() {
             Stream::Queued(stream) => stream.send(buffer).map(pending),
             Stream::Inline(stream) => stream.send(buffer).map(submitted),
+            Stream::Datagrams(socket, itself) => socket.send_to(buffer, *itself).map(pending),
         };
         if answer.is_ok() {
             *next = ((u64::from(*next) + size) % u64::from(CYCLE)) as u8;
@@ -102,6 +109,7 @@ impl Link {
         let _asked = match self.stream() {
             Stream::Queued(stream) => stream.cancel(id),
             Stream::Inline(stream) => stream.cancel(id),
+            Stream::Datagrams(socket, _) => socket.cancel(id),
         };
     }
 
@@ -109,6 +117,7 @@ impl Link {
         let _asked = match self.stream() {
             Stream::Queued(stream) => stream.cancel_all(),
             Stream::Inline(stream) => stream.cancel_all(),
+            Stream::Datagrams(socket, _) => socket.cancel_all(),
         };
     }
 }
@@ -120,6 +129,9 @@ impl Drop for Link {
             self.ledger.keep_socket(match stream {
                 Stream::Queued(stream) => stream.into_inner(),
                 Stream::Inline(stream) => stream.into_inner(),
+                Stream::Datagrams(socket, _) => {
+                    TcpStream::from(OwnedSocket::from(socket.into_inner()))
+                }
             });
         } else {
             drop(stream);

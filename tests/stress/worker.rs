@@ -112,6 +112,17 @@ impl Worker {
                 assert!(is_untouched(before), "{before:?} was there before");
                 assert!(is_a_piece(came), "{came:?} is no piece of the stream");
             }
+            Completion::ReceivedFrom { key, id, buffer, result } => {
+                told(*id, Kind::Receive, *key, Some(buffer.tag));
+                let count = result.as_ref().map_or(0, |datagram| datagram.count);
+                let (before, came) = split(buffer, count);
+                assert!(is_untouched(before), "{before:?} was there before");
+                assert!(is_a_piece(came), "{came:?} is no datagram");
+                if let Ok(datagram) = result {
+                    ledger.assert_itself(*key, datagram.from);
+                    assert!(!datagram.truncated || buffer.bytes.len() == buffer.bytes.capacity());
+                }
+            }
             Completion::Readable { key, id, .. } => told(*id, Kind::Readable, *key, None),
             Completion::Sent { key, id, buffer, count, result } => {
                 told(*id, Kind::Send, *key, Some(buffer.tag));

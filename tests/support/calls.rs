@@ -248,8 +248,8 @@ calls! {
             count: bytes,
             flags,
             length,
-            at_once: Some(0),
             room: (!length.is_null()).then(|| room(from, length)),
+            ..Operation::NONE
         };
     WSASendTo(socket: SOCKET, buffers: *const WSABUF, count: u32, bytes: *mut u32, flags: u32,
         to: *const u8, length: i32, overlapped: *mut OVERLAPPED, routine: *mut c_void) -> i32,

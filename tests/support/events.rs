@@ -9,7 +9,7 @@ use std::io;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::null;
 
-use overlapped::ffi::constants::{FALSE, TRUE};
+use overlapped::ffi::constants::{FALSE, INVALID_HANDLE_VALUE, TRUE};
 use overlapped::ffi::kernel32::{
     CreateEventW, DuplicateHandle, GetCurrentProcess, ResetEvent, SetEvent,
 };
@@ -96,6 +96,42 @@ pub fn mutex() -> OwnedHandle {
 
     // SAFETY: NULL stands for no attributes and no name.
     owned(unsafe { CreateMutexW(null(), FALSE, null()) })
+}
+
+/// Memory that can be shared, which is never signalled.
+pub fn mapping() -> OwnedHandle {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn CreateFileMappingW(
+            hFile: HANDLE,
+            lpFileMappingAttributes: *const SECURITY_ATTRIBUTES,
+            flProtect: u32,
+            dwMaximumSizeHigh: u32,
+            dwMaximumSizeLow: u32,
+            lpName: *const u16,
+        ) -> HANDLE;
+    }
+
+    const PAGE_READWRITE: u32 = 4;
+    let nothing = INVALID_HANDLE_VALUE;
+    // SAFETY: NULL stands for no attributes and no name, and this handle for no file.
+    owned(unsafe { CreateFileMappingW(nothing, null(), PAGE_READWRITE, 0, 4096, null()) })
+}
+
+/// A semaphore that lets so many through.
+pub fn semaphore(count: i32) -> OwnedHandle {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn CreateSemaphoreW(
+            lpSemaphoreAttributes: *const SECURITY_ATTRIBUTES,
+            lInitialCount: i32,
+            lMaximumCount: i32,
+            lpName: *const u16,
+        ) -> HANDLE;
+    }
+
+    // SAFETY: NULL stands for no attributes and no name.
+    owned(unsafe { CreateSemaphoreW(null(), count, count, null()) })
 }
 
 /// A handle that a call has just made.

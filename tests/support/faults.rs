@@ -34,6 +34,8 @@ pub struct Fault {
     ends_first: bool,
     /// The system is asked, and its operation has ended when the call fails with this error.
     fails_though_begun: Option<u32>,
+    /// So it is only if the operation was pending: one that succeeds at once may have no packet.
+    unless_at_once: bool,
     /// The system is asked, and the call fails with this error while its operation is pending.
     fails_though_pending: Option<u32>,
     /// The first number of what the call has written as its answer is 0.
@@ -59,6 +61,7 @@ impl Fault {
         after: Pause::None,
         ends_first: false,
         fails_though_begun: None,
+        unless_at_once: false,
         fails_though_pending: None,
         answers_zeros: false,
         writes_late: false,
@@ -99,6 +102,12 @@ impl Fault {
     /// The call fails, and a packet comes all the same: as of a datagram that did not fit.
     pub fn fails_though_begun(error: u32) -> Self {
         Self { fails_though_begun: Some(error), ..Self::NONE }
+    }
+
+    /// As [`fails_though_begun`](Self::fails_though_begun), unless the operation succeeds at once,
+    /// which on some handles brings no packet.
+    pub fn fails_unless_at_once(error: u32) -> Self {
+        Self { unless_at_once: true, ..Self::fails_though_begun(error) }
     }
 
     /// As [`fails_though_begun`](Self::fails_though_begun), before the status is written: Microsoft
@@ -153,7 +162,8 @@ impl Fault {
             SetLastError(error);
             return failure;
         }
-        if let Some(error) = self.fails_though_begun {
+        let at_once = self.unless_at_once && answer != failure;
+        if let Some(error) = self.fails_though_begun.filter(|_| !at_once) {
             // Its bytes were sent before, so this takes as long as the system takes, and no longer.
             let start = Instant::now();
             while !wait_for_the_end(operation.overlapped) {
@@ -363,9 +373,10 @@ fn by_chance(call: Call, numbers: &mut Numbers) -> Fault {
         Call::ReadFile | Call::WriteFile | Call::ConnectNamedPipe => ERROR_NO_SYSTEM_RESOURCES,
         // A wait that ends early; every other error of it is the caller's own.
         Call::GetQueuedCompletionStatusEx => WAIT_TIMEOUT,
-        Call::PostQueuedCompletionStatus | Call::CancelIoEx | Call::CreateIoCompletionPort => {
-            ERROR_NO_SYSTEM_RESOURCES
-        }
+        Call::PostQueuedCompletionStatus
+        | Call::CancelIoEx
+        | Call::CreateIoCompletionPort
+        | Call::RegisterWaitForSingleObject => ERROR_NO_SYSTEM_RESOURCES,
         _ => return Fault::NONE,
     };
     let turns = Pause::Turns(numbers.below(200));

@@ -1,8 +1,9 @@
-//! Which handle cannot be watched: that of a mutex.
+//! Which handles cannot be watched, by what they are of.
 //!
-//! Whoever waits for a mutex owns it then, and that would be a thread of the system's pool. So the
-//! pool does not do it: it raises an exception, says Microsoft, which no Rust code can catch. Safe
-//! code must not come to that, so it is asked before what a handle is of.
+//! The system's pool does not wait for a mutex, since the thread that has waited for one owns it,
+//! nor for an object that is never signalled. Given such a handle it does not fail, but raises an
+//! exception, which no Rust code can catch. Safe code must not come to that, so the system is asked
+//! before what the handle is of.
 
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it asks the system what a handle is")]
@@ -14,15 +15,19 @@ use super::super::ffi;
 use super::super::ffi::constants::ObjectTypeInformation;
 use super::super::ffi::types::PUBLIC_OBJECT_TYPE_INFORMATION;
 
+/// What Microsoft lists as what the pool waits for, and jobs, by the system's own names. Consoles
+/// and notifications of changes are files, and those of a shortage of memory are events. A timer of
+/// high resolution has a name of its own.
+const WAITED_FOR: [&str; 8] =
+    ["Process", "Thread", "Event", "Semaphore", "Timer", "IRTimer", "Job", "File"];
+
 /// Room for the answer, with the name behind it. The longest names have some 25 characters.
 #[repr(C, align(8))]
 struct Room([u16; 128]);
 
-/// The system's own name for a mutex.
-const MUTEX: &str = "Mutant";
-
-/// Whether it is a mutex, as far as the system says what it is.
-pub(super) fn is_mutex(handle: BorrowedHandle<'_>) -> bool {
+/// Whether the pool waits for such a handle. Where the system does not say what it is of, that is
+/// left to the pool.
+pub(super) fn is_waited_for(handle: BorrowedHandle<'_>) -> bool {
     let mut room = Room([0; 128]);
     // SAFETY: the handle is open, and there is room for the answer, of that length and aligned as
     // its struct, during the call. No length is asked for.
@@ -31,7 +36,8 @@ pub(super) fn is_mutex(handle: BorrowedHandle<'_>) -> bool {
         let answer = (&raw mut room).cast();
         ffi::ntdll::NtQueryObject(handle, ObjectTypeInformation, answer, length, null_mut())
     };
-    status >= 0 && name_in(&room).is_some_and(|name| MUTEX.encode_utf16().eq(name.iter().copied()))
+    let Some(name) = name_in(&room).filter(|_| status >= 0) else { return true };
+    WAITED_FOR.iter().any(|kind| kind.encode_utf16().eq(name.iter().copied()))
 }
 
 /// The name in an answer, which says where in the room it is.
