@@ -153,6 +153,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
 
     /// As [`receive_from`](Self::receive_from), by the name that std has for it on a socket that is
     /// [connected](UdpSocket::connect): there the system lets only datagrams of that peer through.
+    /// On one that is not connected it takes datagrams of all senders.
     ///
     /// # Errors
     ///

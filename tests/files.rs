@@ -72,6 +72,18 @@ fn the_end_of_a_file_is_told_once_and_in_one_way() -> io::Result<()> {
 }
 
 #[test]
+fn where_the_end_was_a_later_read_finds_what_another_handle_has_appended() -> io::Result<()> {
+    let (folder, queue) = (Folder::new(), CompletionQueue::new()?);
+    let file = registered_file(&queue, Key(1), &folder, b"0123");
+    assert_eq!(read(&queue, &file, 4, 9), (vec![], Content::End));
+    let mut other = File::options().append(true).open(folder.at("file"))?;
+    other.write_all(b"45")?;
+    assert_eq!(read(&queue, &file, 4, 9), (b"45".to_vec(), Content::Bytes(2)));
+    assert_eq!(read(&queue, &file, 6, 9), (vec![], Content::End));
+    Ok(())
+}
+
+#[test]
 fn what_is_written_at_an_offset_stands_there_and_the_file_grows() -> io::Result<()> {
     let (folder, queue) = (Folder::new(), CompletionQueue::new()?);
     let file = registered_file(&queue, Key(1), &folder, b"0123");

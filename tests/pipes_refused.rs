@@ -118,6 +118,9 @@ fn as_many_instances_as_were_allowed() {
     let _two = [(); 2].map(|()| NamedPipe::server(&name, &options).expect("an instance"));
     let third = NamedPipe::server(&name, &options).expect_err("one too many");
     assert_says(&third, ErrorKind::ResourceBusy, "max_instances");
+    // Which of the two rules the system looks at first is its own affair.
+    let first = NamedPipe::server(&name, &options.first_instance(true)).expect_err("it is not");
+    assert!([ErrorKind::ResourceBusy, ErrorKind::PermissionDenied].contains(&first.kind()));
 }
 
 #[test]
@@ -134,10 +137,14 @@ fn the_first_instance_is_the_first() {
 
 #[test]
 fn who_asks_bytes_for_messages_is_told() {
-    let name = new_name();
-    let _near = NamedPipe::server(&name, &bytes()).expect("a server");
+    let (queue, name) = (queue(), new_name());
+    let near = server(&queue, Key(1), &name, &bytes());
     let error = NamedPipe::client(&name, &messages()).expect_err("it carries bytes");
     assert_says(&error, ErrorKind::InvalidInput, "carries bytes");
+    // The pipe had to be opened to learn it, so the server has had a client.
+    near.connect_client().expect("submitted");
+    one_client(&queue).expect("it has come, and gone");
+    assert_eq!(read(&queue, &near, 9).0, Content::End);
 }
 
 #[test]

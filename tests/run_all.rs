@@ -172,6 +172,14 @@ fn one_that_fails_stops_the_others_with_what_they_have_started() {
 }
 
 #[test]
+fn one_that_fails_alone_stops_nobody() {
+    let ended = run_all(&["bad=exit 7"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.contains("run_all: bad ended with status 7"));
+    assert!(!ended.err.contains("stopping"), "{}", ended.err);
+}
+
+#[test]
 fn the_others_can_keep_going() {
     let prints = format!("prints={}", command("a_command_that_prints"));
     let ended = run_all(&["--keep-going", "bad=exit 7", &prints]);

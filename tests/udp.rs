@@ -183,6 +183,18 @@ fn a_dual_socket_serves_both_families() -> io::Result<()> {
 }
 
 #[test]
+fn receive_without_a_peer_hears_everybody() -> io::Result<()> {
+    let queue = CompletionQueue::new()?;
+    let (near, address) = datagrams(&queue, Key(1), V4);
+    for (far, from) in [peer(V4), peer(V4)] {
+        near.receive(Vec::with_capacity(16))?;
+        far.send_to(b"hello", address)?;
+        assert_eq!(one_from(&queue).datagram(), whole(from, 5));
+    }
+    Ok(())
+}
+
+#[test]
 fn a_connected_socket_hears_its_peer_alone() -> io::Result<()> {
     let queue = CompletionQueue::new()?;
     let (near, address) = datagrams(&queue, Key(1), V4);

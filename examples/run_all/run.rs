@@ -163,7 +163,8 @@ impl<'a> Run<'a> {
         }
         self.failed += usize::from(!self.is_stopped);
         if !self.keep_going && !self.is_stopped {
-            if self.commands.iter().any(Running::goes_on) {
+            let mut all = self.commands.iter().enumerate();
+            if all.any(|(other, command)| other != number && command.goes_on()) {
                 complain(NAME, "stopping the others");
             }
             self.is_stopped = true;

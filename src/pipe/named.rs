@@ -90,7 +90,7 @@ impl NamedPipe {
     ///   [first](PipeOptions::first_instance), or it is another user's, or it has another direction
     ///   (`ERROR_ACCESS_DENIED`);
     /// * `ResourceBusy`: the pipe has as many instances as its first server allows
-    ///   (`ERROR_PIPE_BUSY`);
+    ///   (`ERROR_PIPE_BUSY`); this can also be what one is told that was to be the first;
     /// * another error of the system.
     ///
     /// Calls
@@ -133,7 +133,8 @@ impl NamedPipe {
     ///
     /// # Errors
     ///
-    /// * `InvalidInput`: the name is none; or the pipe carries bytes, and messages were asked for;
+    /// * `InvalidInput`: the name is none; or the pipe carries bytes, and messages were asked for,
+    ///   which is learned by opening it, so its server has had a client then;
     /// * `NotFound`: there is no pipe of that name (`ERROR_FILE_NOT_FOUND`);
     /// * `ResourceBusy`: each instance has a client already, or its server does not wait for one
     ///   yet (`ERROR_PIPE_BUSY`): try again later, or after [`wait`](Self::wait), in another
