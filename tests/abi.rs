@@ -25,8 +25,9 @@ const TABLE: &str = if cfg!(target_pointer_width = "64") {
 };
 
 /// The files that `ffi/mod.rs` names, each followed by those of the folder beside it.
-const TEXTS: [(&str, &str); 20] = [
+const TEXTS: [(&str, &str); 21] = [
     ("constants", include_str!("../ffi/constants.rs")),
+    ("constants/errors", include_str!("../ffi/constants/errors.rs")),
     ("constants/files", include_str!("../ffi/constants/files.rs")),
     ("constants/pipes", include_str!("../ffi/constants/pipes.rs")),
     ("constants/waits", include_str!("../ffi/constants/waits.rs")),
