@@ -1,5 +1,5 @@
-//! As `reentry`, in all rooms at once: a buffer of a file, of a pipe, of a socket for datagrams or of
-//! a raw operation that turns against everything there is, while it counts what has come or is
+//! As `reentry`, in all rooms at once: a buffer of a file, of a pipe, of a socket for datagrams or
+//! of a raw operation that turns against everything there is, while it counts what has come or is
 //! dropped.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "a buffer of one's own takes it, and so does a raw operation")]
