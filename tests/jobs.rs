@@ -257,8 +257,8 @@ fn a_process_whose_number_is_the_address_of_an_operation_is_a_process() -> io::R
     Ok(())
 }
 
-/// No key is reserved: what the program calls by the number that a job's packets have in the port is
-/// the program's.
+/// No key is reserved: what the program calls by the number that a job's packets have in the port
+/// is the program's.
 #[test]
 fn a_key_that_equals_that_of_a_jobs_packets_hides_nothing() -> io::Result<()> {
     let (queue, job) = job()?;

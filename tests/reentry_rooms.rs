@@ -1,5 +1,6 @@
-//! As `reentry`, in all rooms at once: a buffer of a file, of a pipe, of a socket for datagrams or of a
-//! raw operation that turns against everything there is, while it counts what has come or is dropped.
+//! As `reentry`, in all rooms at once: a buffer of a file, of a pipe, of a socket for datagrams or
+//! of a raw operation that turns against everything there is, while it counts what has come or is
+//! dropped.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "a buffer of one's own takes it, and so does a raw operation")]
 
@@ -75,8 +76,8 @@ impl Drop for Hostile {
     }
 }
 
-// SAFETY: the memory is that of the vector, which nothing else can reach, and what else happens here
-// does not touch it.
+// SAFETY: the memory is that of the vector, which nothing else can reach, and what else happens
+// here does not touch it.
 unsafe impl Buffer for Hostile {
     fn filled(&self, part: usize) -> &[u8] {
         self.bytes.filled(part)

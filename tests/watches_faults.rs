@@ -358,10 +358,11 @@ fn what_is_dropped_after_the_callback_has_posted_waits_for_its_return() -> io::R
     Ok(())
 }
 
-/// Threads begin and signal one wait after the other, while calls fail and are held up by chance: each
-/// wait that has begun ends once. Nobody cancels, for a wait that Wine 8 takes back at the moment when
-/// its pool is about to call back makes that pool fail: it counts the call in two places, under no lock
-/// that both have, and then answers 997 or takes what is in no list out of one. The models in
+/// Threads begin and signal one wait after the other, while calls fail and are held up by chance:
+/// each wait that has begun ends once.
+///
+/// Nobody cancels. With two threads that did, Wine 8 answered `UnregisterWaitEx` with 997 now and
+/// then, or had a page fault of its own in the process, where Wine 10 had neither. The models in
 /// `interleavings` have cancellers at that moment, too.
 #[test]
 fn threads_among_faults_end_each_wait_once() -> io::Result<()> {

@@ -1,17 +1,18 @@
 //! Those that send packets without an operation, and are known by their keys: jobs.
 //!
-//! In the packet of a job the number of a process stands where the address of an operation stands in
-//! others, and it can be the address of a slot. So such a packet is known by its key, before anybody
-//! looks for a slot. The key is made for this: it is an address inside a [`Sender`], memory that is
-//! given to nobody else as long as the port is there, and is never used for a second sender. What the
-//! program calls the job is in there.
+//! In the packet of a job the number of a process stands where the address of an operation stands
+//! in others, and it can be the address of a slot. So such a packet is known by its key, before
+//! anybody looks for a slot. The key is made for this: it is an address inside a [`Sender`],
+//! memory that is given to nobody else as long as the port is there, and is never used for a
+//! second sender. What the program calls the job is in there.
 //!
 //! A program may use every key itself, and often uses addresses of its own: of what it keeps for a
-//! connection, say, and frees with it, while packets under that key are still to come. The sender's
-//! memory can be that memory. So the key is not its address but one in the middle of a word, which is
-//! that of nothing, also when a program has put a mark into the lowest bits. And should a program
-//! find such a key out, its handles are associated under [another](Senders::key_in_port), and what
-//! it posts is known by the marks, which are odd: the numbers of processes are multiples of four.
+//! connection, say, and frees with it, while packets under that key are still to come. The
+//! sender's memory can be that memory. So the key is not its address but one in the middle of a
+//! word, which is that of nothing, also when a program has put a mark into the lowest bits. And
+//! should a program find such a key out, its handles are associated under
+//! [another](Senders::key_in_port), and what it posts is known by the marks, which are odd: the
+//! numbers of processes are multiples of four.
 //!
 //! Senders stand in blocks, each twice as large as the one before, which never move. So a key is
 //! looked for by comparing it with a few ranges, without a lock, and only where there has been a
