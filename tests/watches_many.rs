@@ -61,8 +61,8 @@ fn a_watch_and_its_queue_can_be_dropped_in_any_order_on_two_threads() -> io::Res
 #[test]
 fn a_wait_that_is_signalled_and_cancelled_at_once_ends_once() -> io::Result<()> {
     const ROUNDS: usize = 2_000;
-    let (queue, event, watch) = watched(true)?;
-    let (mut cancelled, mut id) = (0, None::<OperationId>);
+    let (queue, event, mut watch) = watched(true)?;
+    let (mut cancelled, mut anew, mut id) = (0, 0, None::<OperationId>);
     for round in 0..ROUNDS {
         let is_set = AtomicBool::new(false);
         let has_cancelled = thread::scope(|scope| {
@@ -90,8 +90,19 @@ fn a_wait_that_is_signalled_and_cancelled_at_once_ends_once() -> io::Result<()> 
         cancelled += usize::from(is_cancelled);
         event.reset();
         assert_quiet(&queue);
-        id = Some(watch.again()?);
+        id = match watch.again() {
+            Ok(id) => Some(id),
+            // Told to wait until the callback has returned, Wine 8 can answer that it is still to
+            // run, once in some ten thousand times. Then nothing can be begun with this wait.
+            Err(error) if error.to_string().contains("watch the handle anew") => {
+                anew += 1;
+                watch = queue.watch(&event, watch.key())?;
+                None
+            }
+            Err(error) => return Err(error),
+        };
     }
-    println!("{cancelled} of {ROUNDS} were cancelled");
+    println!("{cancelled} of {ROUNDS} were cancelled, and {anew} watched anew");
+    assert!(anew <= ROUNDS / 100, "the system took {anew} waits back without knowing it");
     Ok(())
 }
