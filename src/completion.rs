@@ -188,6 +188,12 @@ pub enum Completion<B = Vec<u8>> {
 }
 
 impl<B> Completion<B> {
+    /// What a sender says that is known by the key of its packets.
+    pub(super) fn sent(key: Key, packet: &Packet) -> Self {
+        let message = JobMessage::of(packet.bytes(), packet.overlapped().addr() as u32);
+        Self::Job { key, message }
+    }
+
     /// The key under which it came; none for a wake-up and a shutdown, which belong to the whole
     /// queue. The key of a [`Foreign`](Self::Foreign) packet is whatever others have given, and can
     /// be that of a registration: look at the variant first.
@@ -308,7 +314,7 @@ pub enum JobMessage {
 
 impl JobMessage {
     /// By the number of the message, and what has come with it.
-    pub(super) fn of(message: u32, of: u32) -> Self {
+    fn of(message: u32, of: u32) -> Self {
         match message {
             JOB_OBJECT_MSG_NEW_PROCESS => Self::NewProcess(of),
             JOB_OBJECT_MSG_EXIT_PROCESS => Self::Exited(of),

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::super::buffer::Buffer;
-use super::super::completion::{Completion, JobMessage};
+use super::super::completion::Completion;
 use super::super::control::Stage;
 use super::super::in_flight::Claim;
 use super::super::operation::Operation;
@@ -246,8 +246,7 @@ impl<B: Buffer> Completions<B> {
             return Some(Completion::Foreign(*packet));
         }
         let key = self.core.as_deref()?.control.senders().find(packet.key())?.key()?;
-        let message = JobMessage::of(packet.bytes(), packet.overlapped().addr() as u32);
-        Some(Completion::Job { key, message })
+        Some(Completion::sent(key, packet))
     }
 
     /// As [`read`](Self::read), of an operation that was told more than fits in its slot.
