@@ -11,8 +11,8 @@
 //! * `Wait`, with the word that says who ends the wait, the control of the queue with its port, and
 //!   a reference to the handle: dropping the registration unregisters the wait, which blocks until
 //!   the callback has returned. A registration that is forgotten keeps it for ever.
-//! * The operation, which is lent, so that its slot is there until its packet has been dequeued: the
-//!   callback posts that packet and touches nothing after it. A queue that is dropped meanwhile
+//! * The operation, which is lent, so that its slot is there until its packet has been dequeued:
+//!   the callback posts that packet and touches nothing after it. A queue that is dropped meanwhile
 //!   cancels, takes the packets that come, and leaks the table if one is still lent then.
 
 #![cfg(windows)]
@@ -125,8 +125,9 @@ impl<B: Buffer> CompletionQueue<B> {
     /// Cancelling ends the wait with [`Cancelled`](super::Failure::Cancelled), and dropping the
     /// registration without a word. Both wait until the system's pool has finished with the wait,
     /// which is a matter of microseconds. (So neither belongs into a function that the pool itself
-    /// calls on a thread that waits, by `WT_EXECUTEINWAITTHREAD`: it could wait for itself.) What is signalled after that is left for the next wait;
-    /// at the same moment, the system can have reset an event for a wait that is cancelled.
+    /// calls on a thread that waits, by `WT_EXECUTEINWAITTHREAD`: it could wait for itself.) What
+    /// is signalled after that is left for the next wait; at the same moment, the system can have
+    /// reset an event for a wait that is cancelled.
     ///
     /// ```
     /// use overlapped::{Completion, CompletionQueue, Completions, Key};
