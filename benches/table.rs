@@ -4,11 +4,12 @@
 //! cargo bench --bench table
 //! ```
 //!
-//! The table makes no system call, so a clock can tell what it costs on any system, and what it costs
-//! when several threads use it; `benches/count` has the whole layer, for one. No kernel has part in this:
-//! the final status is written where the kernel would write it.
+//! The table makes no system call, so a clock can tell what it costs on any system, and what it
+//! costs when several threads use it; `benches/count` has the whole layer, for one. No kernel has
+//! part in this: the final status is written where the kernel would write it.
 
-// Included as they are, in a folder of their own, since a module of a crate is closed to its benches.
+// Included as they are, in a folder of their own, since a module of a crate is closed to its
+// benches.
 #[path = "../src"]
 mod table {
     #![allow(dead_code, unused_imports, reason = "a part of the table is used")]
@@ -54,7 +55,8 @@ mod table {
         pub fn complete(&self, operation: Operation) -> Value {
             // SAFETY: `lend` has given the address, which is that of a slot, and slots stay.
             let field = unsafe { &raw mut (*operation.overlapped).Internal };
-            // SAFETY: the field is aligned, and stays as long as the table; it is used as an atomic.
+            // SAFETY: the field is aligned, and stays as long as the table; it is used as an
+            // atomic.
             let internal = unsafe { AtomicUsize::from_ptr(field) };
             internal.store(ffi::ntstatus::STATUS_SUCCESS as usize, Release);
             // SAFETY: nobody else has the operation, since there is no kernel here.
@@ -88,9 +90,9 @@ Measures what the table of operations in flight costs, by the clock, on whatever
     -h, --help    prints this
 ";
 
-/// How many operations one thread does in one run: enough for the scheduler to have given each thread a
-/// processor of its own for most of the time. Where the compiler has not optimised, the numbers mean
-/// nothing anyway. Of so many runs the middle one counts.
+/// How many operations one thread does in one run: enough for the scheduler to have given each
+/// thread a processor of its own for most of the time. Where the compiler has not optimised, the
+/// numbers mean nothing anyway. Of so many runs the middle one counts.
 const OPERATIONS: u32 = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
 const RUNS: usize = 5;
 
@@ -135,8 +137,8 @@ fn line(what: &str, run: impl Fn() -> f64) {
     println!("{what:<44}{:>8.1}", runs[RUNS / 2]);
 }
 
-/// Each thread submits and completes one operation after the other, as a connection does, which looks
-/// first where it was before. They begin `apart` slots from each other.
+/// Each thread submits and completes one operation after the other, as a connection does, which
+/// looks first where it was before. They begin `apart` slots from each other.
 fn in_threads(threads: u32, apart: u32) -> f64 {
     let table = Table::new();
     // So that all the groups are there.

@@ -6,7 +6,8 @@
 //! two read the same slot of the thread.
 //!
 //! The errors, and what files, pipes, waits and jobs need, stand in texts of their own below this
-//! one, and under this name as all else does. The kernel's own values are in [`ntstatus`](super::ntstatus).
+//! one, and under this name as all else does. The kernel's own values are in
+//! [`ntstatus`](super::ntstatus).
 
 use super::socket_address::ADDRESS_FAMILY;
 use super::types::{BOOL, DWORD, HANDLE, SOCKET, UCHAR};

@@ -75,8 +75,8 @@ pub enum Completion<B = Vec<u8>> {
         /// done with it.
         result: Result<(), Failure>,
     },
-    /// A [`receive_from`](super::Registration::receive_from) has ended, or a receive on a UDP socket
-    /// that is connected. Here is its buffer again.
+    /// A [`receive_from`](super::Registration::receive_from) has ended, or a receive on a UDP
+    /// socket that is connected. Here is its buffer again.
     ReceivedFrom {
         /// The key of the registration.
         key: Key,

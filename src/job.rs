@@ -54,8 +54,8 @@ use super::registration::{Source, sealed};
 ///
 /// A process that [`Command`](std::process::Command) has started runs before it is assigned, and
 /// what it starts until then is not in the job. The file `examples/run_all/start.rs` shows how to
-/// start one within a job. A program that is in a job itself has no such gap, for its children are in
-/// it from their beginning.
+/// start one within a job. A program that is in a job itself has no such gap, for its children are
+/// in it from their beginning.
 #[derive(Debug)]
 pub struct Job {
     handle: Arc<OwnedHandle>,

@@ -96,8 +96,8 @@ impl<B: Buffer> Operation<B> {
         let result = ended.and_then(|()| {
             // First, for after a failure the buffer is as it was.
             let from = AddressRoom::sender_in(annex)?;
-            // That the datagram was cut is a warning: then the room is full, and nothing is promised
-            // of the count.
+            // That the datagram was cut is a warning: then the room is full, and nothing is
+            // promised of the count.
             let count = if truncated { count.min(room_of(&mut buffer)) } else { count };
             // SAFETY: the system reports that it wrote so many bytes, and it was given the front of
             // the spare room, at its length or less.

@@ -51,8 +51,8 @@ macro_rules! ends_of_children {
         /// An end that was registered and [taken out](Registration::into_inner) belongs to the port
         /// all the same. std's own `read` and `write` fail on it then, with error 87: they want the
         /// end of the operation told to their thread, and the system tells it to the port.
-        /// [`wait_with_output`](std::process::Child::wait_with_output) works, and the queue gets its
-        /// packets, as [`Foreign`](super::Completion::Foreign).
+        /// [`wait_with_output`](std::process::Child::wait_with_output) works, and the queue gets
+        /// its packets, as [`Foreign`](super::Completion::Foreign).
         impl Source for $end {}
 
         impl Handle for $end {

@@ -135,9 +135,9 @@ impl<B: Buffer> CompletionQueue<B> {
     /// (`FILE_SKIP_COMPLETION_PORT_ON_SUCCESS`): what ends at once on it stays in flight for ever.
     /// `Unsupported` if its provider does not use handles of the kernel. Else the system's error.
     ///
-    /// A pipe is refused with `InvalidInput`, too, if it was not opened for overlapped operations, as
-    /// none of `std::io::pipe` is; and so is the end of a child's pipe that was made of a handle which
-    /// is no pipe.
+    /// A pipe is refused with `InvalidInput`, too, if it was not opened for overlapped operations,
+    /// as none of `std::io::pipe` is; and so is the end of a child's pipe that was made of a handle
+    /// which is no pipe.
     ///
     /// Calls
     /// [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)

@@ -20,12 +20,13 @@ pub(super) struct Status(NTSTATUS);
 ///
 /// # Where the codes come from
 ///
-/// The system writes an NTSTATUS into the operation. Its own translation, [`RtlNtStatusToDosError`],
-/// gives the codes of files, pipes and devices, and for those it is asked. On a socket it does not
-/// fit: a connection that was reset becomes 64, "the specified network name is no longer
-/// available", and std has no kind for that. Winsock has codes of its own for the same events, here
-/// 10054, and std knows those. So for sockets a table goes from NTSTATUS to Winsock. A status
-/// without a code is shown by its number, since no code is better than a wrong one.
+/// The system writes an NTSTATUS into the operation. Its own translation,
+/// [`RtlNtStatusToDosError`], gives the codes of files, pipes and devices, and for those it is
+/// asked. On a socket it does not fit: a connection that was reset becomes 64, "the specified
+/// network name is no longer available", and std has no kind for that. Winsock has codes of its own
+/// for the same events, here 10054, and std knows those. So for sockets a table goes from NTSTATUS
+/// to Winsock. A status without a code is shown by its number, since no code is better than a wrong
+/// one.
 ///
 /// [`RtlNtStatusToDosError`]:
 /// https://learn.microsoft.com/en-us/windows/win32/api/winternl/nf-winternl-rtlntstatustodoserror
@@ -44,8 +45,8 @@ pub enum Failure {
     /// Windows has for a cancelled operation, for `TimedOut`.
     Cancelled,
     /// The system's error. It has a code, of a socket nearly always one of Winsock ([the
-    /// list][codes]) and else one of Win32, and the kind that std gives to that code. If there is no
-    /// code for what the system has reported, it has the kind `Other`, and its message shows the
+    /// list][codes]) and else one of Win32, and the kind that std gives to that code. If there is
+    /// no code for what the system has reported, it has the kind `Other`, and its message shows the
     /// NTSTATUS.
     ///
     /// [codes]:

@@ -16,8 +16,8 @@ use super::operation::{Operation, OperationKind, SubmitOutcome};
 use super::registration::{Queued, Registration, Rejected, Source, sealed};
 use super::socket::{AddressRoom, Datagrams, control, family_of_kind, handle_of, raw};
 
-/// The most bytes that a datagram of UDP carries over IPv4: 65,535 without the headers. Over IPv6 it
-/// would be 20 more; one limit for both spares a program that serves both a difference.
+/// The most bytes that a datagram of UDP carries over IPv4: 65,535 without the headers. Over IPv6
+/// it would be 20 more; one limit for both spares a program that serves both a difference.
 const LONGEST: usize = 65_507;
 
 impl Source for UdpSocket {}
@@ -55,8 +55,8 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// rest.
     ///
     /// When a datagram that was sent from this socket finds nobody at its port, the other machine
-    /// may say so, and Windows then ends a receive with an error of the kind `ConnectionReset`, here
-    /// or in the completion. It is about the past: receive again. With
+    /// may say so, and Windows then ends a receive with an error of the kind `ConnectionReset`,
+    /// here or in the completion. It is about the past: receive again. With
     /// [`report_unreachable(false)`](Self::report_unreachable) that does not happen.
     ///
     /// # Errors
@@ -176,9 +176,9 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     ///
     /// The buffer comes back in the [`Rejected`], nothing was sent, and nothing else will come:
     ///
-    /// * `InvalidInput`: the bytes are more than 65,507, the most that a datagram carries over IPv4;
-    ///   or they are in more than 16 parts; or the address is of another family than the socket. An
-    ///   IPv6 socket that takes both reaches an IPv4 address as `::ffff:a.b.c.d`;
+    /// * `InvalidInput`: the bytes are more than 65,507, the most that a datagram carries over
+    ///   IPv4; or they are in more than 16 parts; or the address is of another family than the
+    ///   socket. An IPv6 socket that takes both reaches an IPv4 address as `::ffff:a.b.c.d`;
     /// * `AddrNotAvailable`: nobody can have this address: its port is 0, for example;
     /// * `PermissionDenied`: it is a broadcast address, and `set_broadcast` was not called
     ///   (`WSAEACCES`);
@@ -261,7 +261,8 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     ///
     /// Calls
     /// [`WSAIoctl`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsaioctl)
-    /// with [`SIO_UDP_CONNRESET`](https://learn.microsoft.com/en-us/windows/win32/winsock/winsock-ioctls)
+    /// with
+    /// [`SIO_UDP_CONNRESET`](https://learn.microsoft.com/en-us/windows/win32/winsock/winsock-ioctls)
     /// and `SIO_UDP_NETRESET`.
     #[doc(alias = "SIO_UDP_CONNRESET", alias = "SIO_UDP_NETRESET")]
     pub fn report_unreachable(&self, report: bool) -> io::Result<()> {

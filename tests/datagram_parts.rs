@@ -1,5 +1,5 @@
-//! The parts of the examples `udp_echo` and `udp_load` that need no Windows: what their options mean,
-//! and how they keep books.
+//! The parts of the examples `udp_echo` and `udp_load` that need no Windows: what their options
+//! mean, and how they keep books.
 
 #[path = "../examples/udp_echo/arguments.rs"]
 mod echo;

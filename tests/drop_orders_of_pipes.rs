@@ -93,7 +93,8 @@ fn in_each_order_of_dropping_each_buffer_is_dropped_once_and_no_handle_is_left()
     let more = more_handles_than(before);
     assert!(more <= LAZY_HANDLES, "{more} handles are left");
 
-    // On two threads, and with each part forgotten; in the same test, for handles are the process's.
+    // On two threads, and with each part forgotten; in the same test, for handles are the
+    // process's.
     for order in orders(PARTS).into_iter().step_by(7) {
         within_deadline(move || {
             let mut scene = scene();

@@ -1,5 +1,5 @@
-//! Whatever of watches and jobs is dropped or forgotten, in whatever order, and however it stands with
-//! their handles: it ends at once, and what comes later touches nothing that is gone.
+//! Whatever of watches and jobs is dropped or forgotten, in whatever order, and however it stands
+//! with their handles: it ends at once, and what comes later touches nothing that is gone.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "events are made through `ffi`")]
 

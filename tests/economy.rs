@@ -259,8 +259,8 @@ fn accepting_and_connecting_cost_a_fixed_small_number_of_calls() -> io::Result<(
     drop(collect(&queue, 1));
     count_this_thread();
 
-    // The socket that becomes the connection, and, when it has come, telling it of its listener. The
-    // memory for its addresses is that of the accept before.
+    // The socket that becomes the connection, and, when it has come, telling it of its listener.
+    // The memory for its addresses is that of the accept before.
     let accepting = cost_of(&calls, || drop(listener.accept()));
     assert_eq!(accepting, (vec![(Call::AcceptEx, 1), (Call::WSASocketW, 1)], 0));
     let mut stream = None;

@@ -1,5 +1,5 @@
-//! What could not be posted is owed, and the next wait tries again. Until that succeeds, waits go on
-//! to deliver what has come.
+//! What could not be posted is owed, and the next wait tries again. Until that succeeds, waits go
+//! on to deliver what has come.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it stands in the place of system calls")]
 

@@ -111,7 +111,8 @@ fn an_end_that_cannot_be_told_gives_the_buffer_back_and_is_told_the_next_time() 
 }
 
 /// Microsoft lets a call that has begun an operation fail with a warning. Should it fail so with
-/// one of the errors that say how an operation has ended, the packet comes all the same, and counts.
+/// one of the errors that say how an operation has ended, the packet comes all the same, and
+/// counts.
 #[test]
 fn what_has_begun_is_told_by_its_packet_whatever_the_call_says() {
     let (calls, queue) = (Calls::watch(), queue());
@@ -135,8 +136,8 @@ fn what_has_begun_is_told_by_its_packet_whatever_the_call_says() {
     assert_eq!(read_and_written(&queue), (Content::Message(5), b"later".to_vec()));
 }
 
-/// With a warning the operation has run, and the system may write how it ended only when the packet is
-/// dequeued. So none is taken for a refusal because "pending" is still written there.
+/// With a warning the operation has run, and the system may write how it ended only when the packet
+/// is dequeued. So none is taken for a refusal because "pending" is still written there.
 #[test]
 fn a_warning_of_any_kind_is_waited_for() {
     let (calls, queue) = (Calls::watch(), queue());

@@ -225,8 +225,9 @@ fn a_shutdown_that_cannot_be_passed_on_is_an_error_and_the_next_wait_passes_it_o
     });
 }
 
-/// A port gives nothing out while as many threads run as it lets run: then a look at it says that the
-/// time is up, though packets are there. What was sent before the shutdown is waited for all the same.
+/// A port gives nothing out while as many threads run as it lets run: then a look at it says that
+/// the time is up, though packets are there. What was sent before the shutdown is waited for all
+/// the same.
 #[test]
 fn what_a_look_does_not_bring_is_not_taken_for_nothing() -> io::Result<()> {
     let calls = Calls::watch();

@@ -196,8 +196,8 @@ fn what_is_dequeued_before_its_call_returns_is_told_once() -> io::Result<()> {
     Ok(())
 }
 
-/// std waits for the file itself in some of its calls, so that is signalled as it always was; and of
-/// packets nothing is left out until `inline` says so.
+/// std waits for the file itself in some of its calls, so that is signalled as it always was; and
+/// of packets nothing is left out until `inline` says so.
 #[test]
 fn nothing_is_left_out_at_the_end_of_operations_until_inline_says_so() -> io::Result<()> {
     let calls = Calls::watch();

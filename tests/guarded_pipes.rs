@@ -38,8 +38,8 @@ fn filled(count: usize) -> Parts {
     [Vec::new(), vec![2; count], Vec::with_capacity(40)]
 }
 
-/// A queue and pipes on it, all with operations in flight; some have ended by now, and their packets
-/// lie in the port.
+/// A queue and pipes on it, all with operations in flight; some have ended by now, and their
+/// packets lie in the port.
 struct House {
     queue: CompletionQueue<Parts>,
     near: Pipe<Parts>,

@@ -1,5 +1,5 @@
-//! The example `pipe_chat`: what its options mean, and a chat of several processes, each of which is
-//! this program, told by a variable of its environment to be the example.
+//! The example `pipe_chat`: what its options mean, and a chat of several processes, each of which
+//! is this program, told by a variable of its environment to be the example.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "the example gives a function to the system")]
 #![allow(dead_code, reason = "each example takes what it needs")]

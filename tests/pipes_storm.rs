@@ -1,6 +1,6 @@
 //! Pipes on which everything happens at once: four threads wait, clients come and go, messages are
-//! cut, and system calls fail, are held up and return late by chance. Each message comes once, whole
-//! and in its order, and at the end nothing is left.
+//! cut, and system calls fail, are held up and return late by chance. Each message comes once,
+//! whole and in its order, and at the end nothing is left.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it stands in the place of system calls")]
 
@@ -37,8 +37,8 @@ const PIPES: usize = 6;
 const MESSAGES: u64 = 400;
 const OF_ONE_CLIENT: u64 = 20;
 
-/// One end that serves, and the client that it has. The key of the first is even, that of the second
-/// the next number.
+/// One end that serves, and the client that it has. The key of the first is even, that of the
+/// second the next number.
 struct Link {
     number: usize,
     name: String,

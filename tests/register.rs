@@ -15,8 +15,9 @@ use support::{
 
 type Queue = CompletionQueue<Vec<u8>>;
 
-/// Windows has one number for the mistakes that one can make here, and its text is "the parameter is
-/// incorrect". Ours names the one that was made, and where the system does not tell, all of them.
+/// Windows has one number for the mistakes that one can make here, and its text is "the parameter
+/// is incorrect". Ours names the one that was made, and where the system does not tell, all of
+/// them.
 #[track_caller]
 fn assert_explained<T>(rejected: &Rejected<T>, causes: &[&str]) {
     assert_eq!(rejected.error.kind(), ErrorKind::InvalidInput);

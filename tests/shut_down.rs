@@ -344,9 +344,9 @@ fn threads_that_collect_do_not_keep_the_news_from_others() {
     }
 }
 
-/// Of those that wait the system may release the one that has begun last. So a reminder comes to the
-/// threads that were told long ago, and wait again, before it comes to the one that has waited from
-/// the beginning; and there are enough of them to keep it among themselves.
+/// Of those that wait the system may release the one that has begun last. So a reminder comes to
+/// the threads that were told long ago, and wait again, before it comes to the one that has waited
+/// from the beginning; and there are enough of them to keep it among themselves.
 #[test]
 fn however_many_collect_the_news_reaches_the_one_that_has_waited_longest() {
     const THREADS: usize = 60;

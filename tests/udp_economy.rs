@@ -103,8 +103,8 @@ fn a_datagram_costs_one_call_at_each_side_and_no_allocation() -> io::Result<()> 
     Ok(())
 }
 
-/// The addresses of datagrams stand beside the slots, in memory that is made once: 32 bytes for each
-/// slot, and those that are in flight without one cost nothing.
+/// The addresses of datagrams stand beside the slots, in memory that is made once: 32 bytes for
+/// each slot, and those that are in flight without one cost nothing.
 #[test]
 fn a_receive_that_is_pending_takes_at_most_272_bytes_besides_its_buffer() -> io::Result<()> {
     const RECEIVES: usize = 481;

@@ -249,8 +249,9 @@ fn a_server_that_wants_no_reports_gets_none() {
     assert_eq!(serves_on(Some(false)), 0);
 }
 
-/// In Wine a receive that was pending when the news came stays pending, whatever comes after it, and
-/// so does each that finds nothing there. So they are cancelled, and the next one finds something.
+/// In Wine a receive that was pending when the news came stays pending, whatever comes after it,
+/// and so does each that finds nothing there. So they are cancelled, and the next one finds
+/// something.
 #[test]
 fn a_connected_socket_receives_on_although_its_peer_has_gone() -> io::Result<()> {
     let queue = CompletionQueue::new()?;

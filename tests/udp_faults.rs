@@ -1,7 +1,8 @@
 //! What datagrams make of calls that fail, take their time, or write late. `WSARecvFrom` is given
-//! three things to write to besides the bytes: the sender, its length, and the flags. What Microsoft
-//! says of the first two is that they are written when the operation ends; so they have to be there
-//! until the packet has been dequeued, and, as with the flags, until the call has returned.
+//! three things to write to besides the bytes: the sender, its length, and the flags. What
+//! Microsoft says of the first two is that they are written when the operation ends; so they have
+//! to be there until the packet has been dequeued, and, as with the flags, until the call has
+//! returned.
 //!
 //! All memory that is lent, and the table's, has pages of its own: a write to what was freed is a
 //! fault.

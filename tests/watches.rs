@@ -320,8 +320,8 @@ fn a_wait_holds_up_the_end_of_a_shutdown_until_it_is_cancelled() -> io::Result<(
     Ok(())
 }
 
-/// The right to wait is asked of the handle, and, if that lacks it, of the object, which grants it to
-/// whom it may. Wine does not always ask an object that grants nothing.
+/// The right to wait is asked of the handle, and, if that lacks it, of the object, which grants it
+/// to whom it may. Wine does not always ask an object that grants nothing.
 #[test]
 fn a_handle_without_the_right_to_wait_is_refused_or_gets_it() -> io::Result<()> {
     let queue = Queue::new()?;

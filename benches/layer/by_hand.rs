@@ -1,9 +1,9 @@
 //! The work as it is done by hand: on the bindings alone, as a careful programmer does it in C.
 //!
-//! Operations and buffers are allocated once and used again. Every answer of the system is looked at,
-//! every status and count too. Nobody else posts to the port, so the address in a packet is taken for
-//! what it was when the operation was started, as programs of this kind do. If something goes wrong the
-//! memory of operations is leaked, since the kernel may still have it.
+//! Operations and buffers are allocated once and used again. Every answer of the system is looked
+//! at, every status and count too. Nobody else posts to the port, so the address in a packet is
+//! taken for what it was when the operation was started, as programs of this kind do. If something
+//! goes wrong the memory of operations is leaked, since the kernel may still have it.
 
 #![allow(unsafe_code, reason = "it makes system calls, and follows the addresses in packets")]
 

@@ -1,4 +1,5 @@
-//! Whether both sides do their work: a few rounds of everything, with a limit to how long it may take.
+//! Whether both sides do their work: a few rounds of everything, with a limit to how long it may
+//! take.
 
 use std::error::Error;
 use std::io;
@@ -12,8 +13,8 @@ use super::workload::{Who, Workload};
 /// Rounds of each.
 const FEW: u64 = 100;
 
-/// How long the rounds of one may take. They take less than a second; this is for one that hangs, since
-/// the workloads themselves wait for ever.
+/// How long the rounds of one may take. They take less than a second; this is for one that hangs,
+/// since the workloads themselves wait for ever.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 pub fn all() -> Result<(), Box<dyn Error>> {

@@ -6,11 +6,11 @@
 //! benches/count                                  on Linux: counts instructions, and prints a table
 //! ```
 //!
-//! Nothing is measured in here, for clocks say little where the program does not run on Windows. Each
-//! side does as many rounds of a workload as it is told to, in one thread, and something outside
-//! counts what that takes. `by_hand.rs` is written as a careful programmer would write it in C, with
-//! operations and buffers that are used again; `layer.rs` as a program that uses this crate. Both sides
-//! of a workload make the same calls of the system, so what differs is the layer.
+//! Nothing is measured in here, for clocks say little where the program does not run on Windows.
+//! Each side does as many rounds of a workload as it is told to, in one thread, and something
+//! outside counts what that takes. `by_hand.rs` is written as a careful programmer would write it
+//! in C, with operations and buffers that are used again; `layer.rs` as a program that uses this
+//! crate. Both sides of a workload make the same calls of the system, so what differs is the layer.
 
 #[cfg(windows)]
 mod arguments;

@@ -102,8 +102,8 @@ pub fn offset_of(round: u64) -> u64 {
     round % BLOCKS * BLOCK as u64
 }
 
-/// An error unless this is the block of that round. It looks at both ends, for what lies between them
-/// would cost more than the read.
+/// An error unless this is the block of that round. It looks at both ends, for what lies between
+/// them would cost more than the read.
 pub fn check_block(read: &[u8], round: u64) -> io::Result<()> {
     let (number, last) = (round % BLOCKS, [(round % BLOCKS) as u8 ^ 0xA5]);
     let is_whole = read.len() == BLOCK && read.ends_with(&last);

@@ -80,8 +80,8 @@ impl Workload {
         }
     }
 
-    /// Does so many rounds, and returns how often it has waited for packets, or an error if a round was
-    /// not right. So many other operations are in flight meanwhile, where that can be had.
+    /// Does so many rounds, and returns how often it has waited for packets, or an error if a round
+    /// was not right. So many other operations are in flight meanwhile, where that can be had.
     pub fn run(self, who: Who, count: u64, others: u64) -> io::Result<u64> {
         let work = match (self, who) {
             (Self::PostAndWait, Who::Hand) => by_hand::post_and_wait,

@@ -195,8 +195,9 @@ impl Server<'_> {
         self.tell(except, text.as_bytes().into());
     }
 
-    /// Sends a message to all but one. Who has closed its end is not removed by this, for it may have
-    /// said something before. Who cannot be sent anything for another reason is, and that is told, too.
+    /// Sends a message to all but one. Who has closed its end is not removed by this, for it may
+    /// have said something before. Who cannot be sent anything for another reason is, and that is
+    /// told, too.
     fn tell(&mut self, except: Option<usize>, message: Arc<[u8]>) {
         let others = self.clients.iter_mut().filter(|(number, _)| Some(**number) != except);
         let gone = others.filter_map(|(number, client)| {

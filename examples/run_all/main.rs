@@ -5,8 +5,8 @@
 //! ./wine cargo run --example run_all -- --help                            on Linux
 //! ```
 //!
-//! The files to read are `run.rs`, the loop in which everything that the commands do comes together,
-//! and `start.rs`, how a command comes into the job before it does anything.
+//! The files to read are `run.rs`, the loop in which everything that the commands do comes
+//! together, and `start.rs`, how a command comes into the job before it does anything.
 
 #[cfg(windows)]
 mod arguments;

@@ -1,9 +1,9 @@
 //! Starting a command within a job.
 //!
-//! A process comes into a job when it is put there, and what it has started before is outside. So it
-//! is made without letting it run, put into the job, and let run then. For that its first thread is
-//! needed. Std keeps it to itself, so it is looked for among all threads of the system: that of a
-//! process which has not run yet is the only one it has.
+//! A process comes into a job when it is put there, and what it has started before is outside. So
+//! it is made without letting it run, put into the job, and let run then. For that its first thread
+//! is needed. Std keeps it to itself, so it is looked for among all threads of the system: that of
+//! a process which has not run yet is the only one it has.
 
 #![allow(unsafe_code, reason = "it lets a thread run, which std does not do")]
 

@@ -4,9 +4,9 @@
 //!   receive_from ──▶ ReceivedFrom ──▶ send_to ──▶ Sent ──▶ receive_from ...
 //! ```
 //!
-//! Each buffer is in one of these places, so there are never more operations than buffers, and nothing
-//! is allocated for a datagram. What goes wrong with one datagram is nothing to the next: it is
-//! counted, and its buffer receives again.
+//! Each buffer is in one of these places, so there are never more operations than buffers, and
+//! nothing is allocated for a datagram. What goes wrong with one datagram is nothing to the next:
+//! it is counted, and its buffer receives again.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};

@@ -1,4 +1,5 @@
-//! A load for a server that sends datagrams back: it counts what is lost, and how long the others take.
+//! A load for a server that sends datagrams back: it counts what is lost, and how long the others
+//! take.
 //!
 //! ```text
 //! cargo run --example udp_load                       on Windows

@@ -60,8 +60,8 @@ impl<B: Buffer> Registration<NamedPipe, B> {
             }
             outcome => outcome,
         };
-        // SAFETY: this was the call, on this handle, which brings a packet for each success. The two
-        // errors that mean a client are no warnings: the system refuses to wait for one that is
+        // SAFETY: this was the call, on this handle, which brings a packet for each success. The
+        // two errors that mean a client are no warnings: the system refuses to wait for one that is
         // there, and queues nothing.
         Ok(unsafe { self.association.settle::<Queued>(lent, outcome) }?)
     }

@@ -81,8 +81,8 @@ impl CompletionPort {
     ///
     /// `InvalidInput` for what the system reports as error 87, which has two causes: the handle is
     /// associated already, with this port or another; or it was not opened for overlapped
-    /// operations (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). The message says which, for which
-    /// the system is asked. Otherwise the system's error.
+    /// operations (`FILE_FLAG_OVERLAPPED`, `WSA_FLAG_OVERLAPPED`). The message says which, for
+    /// which the system is asked. Otherwise the system's error.
     ///
     /// If the handle is not overlapped and another thread is in a call on it, this waits for that
     /// call: the system serves such a handle one call at a time.

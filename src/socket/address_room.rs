@@ -92,8 +92,8 @@ mod tests {
         }
     }
 
-    /// What the system does: it writes an address, of which it has been told how long it may be, and
-    /// then its length.
+    /// What the system does: it writes an address, of which it has been told how long it may be,
+    /// and then its length.
     #[test]
     fn what_is_written_to_an_empty_room_is_the_sender() {
         for text in ["192.0.2.1:8080", "[2001:db8::1]:443"] {

@@ -35,9 +35,9 @@ impl Datagrams {
         Err(io::Error::new(io::ErrorKind::InvalidInput, unbound))
     }
 
-    /// Which error a system has for an address of another family differs, and some send nevertheless,
-    /// or take a datagram for port 0 and drop it; so it is not asked. Of which family the socket is,
-    /// it is asked once.
+    /// Which error a system has for an address of another family differs, and some send
+    /// nevertheless, or take a datagram for port 0 and drop it; so it is not asked. Of which family
+    /// the socket is, it is asked once.
     pub(crate) fn require_sense_of(&self, socket: &UdpSocket, peer: SocketAddr) -> io::Result<()> {
         let mut own = self.family.load(Relaxed);
         if own == 0 {

@@ -1,5 +1,5 @@
-//! Who ends a wait: the signal, or whoever cancels it. One word says so, and there is no system call
-//! here.
+//! Who ends a wait: the signal, or whoever cancels it. One word says so, and there is no system
+//! call here.
 //!
 //! A wait is an operation that no kernel works on. It is lent like any other, and it ends when its
 //! packet is posted, which two can do: the callback of the system's pool, when the handle is
@@ -15,8 +15,8 @@
 //!   leave: whatever it is ──▶ LEFT, which only `arm` changes
 //! ```
 //!
-//! * Of those who try to end a wait one takes the address out, by an exchange that succeeds once. So
-//!   there is one packet for a wait.
+//! * Of those who try to end a wait one takes the address out, by an exchange that succeeds once.
+//!   So there is one packet for a wait.
 //! * Who has posted the packet touches neither the word nor the operation any more: with the packet
 //!   another thread may already have ended the wait and armed the next.
 //! * A canceller takes the address that it was given, and no other one. While an operation is being
@@ -39,8 +39,8 @@ use super::super::status::Status;
 use super::super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use super::super::sync::{AtomicBool, AtomicPtr, sleep};
 
-/// How long a signal that could not be told waits until it tries again. The system has no memory for
-/// the packet, which mostly passes.
+/// How long a signal that could not be told waits until it tries again. The system has no memory
+/// for the packet, which mostly passes.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// In place of the address: there is none, or somebody has it in hand.
@@ -79,8 +79,8 @@ impl Arming {
         Self { armed: AtomicPtr::new(NOBODY), has_fired: AtomicBool::new(false) }
     }
 
-    /// From now on the operation can be ended. Called when none of the registration is in flight but
-    /// this, and nothing waits.
+    /// From now on the operation can be ended. Called when none of the registration is in flight
+    /// but this, and nothing waits.
     pub(crate) fn arm(&self, operation: *mut OVERLAPPED) {
         self.has_fired.store(false, Relaxed);
         self.armed.store(operation, Release);
@@ -121,8 +121,8 @@ impl Arming {
     }
 
     /// Says that nobody will come for the wait any more: the registration goes, or the system has
-    /// not made the wait. What was armed is the caller's. Nothing else is: then it has ended, or the
-    /// one who has it in hand ends it.
+    /// not made the wait. What was armed is the caller's. Nothing else is: then it has ended, or
+    /// the one who has it in hand ends it.
     pub(crate) fn leave(&self) -> Option<*mut OVERLAPPED> {
         let armed = self.armed.swap(LEFT, AcqRel);
         (armed != NOBODY && armed != LEFT).then_some(armed)

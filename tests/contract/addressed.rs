@@ -107,8 +107,8 @@ impl Receive {
         receive
     }
 
-    /// Waits for its packet, which must be the next one. An address is there if it has succeeded, or
-    /// has been cut.
+    /// Waits for its packet, which must be the next one. An address is there if it has succeeded,
+    /// or has been cut.
     #[track_caller]
     pub fn end_with(self, port: &Port) -> (End, Option<SocketAddr>) {
         let end = port.end(self.operation);

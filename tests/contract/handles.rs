@@ -179,8 +179,8 @@ pub fn write(file: &impl AsRawHandle, bytes: &[u8]) -> (Operation, Answer) {
     write_at(file, bytes, 0)
 }
 
-/// What a file that waits has to read, or as many bytes as are wanted. It is read by a thread of its
-/// own, since nobody can say to such a read how long it may take.
+/// What a file that waits has to read, or as many bytes as are wanted. It is read by a thread of
+/// its own, since nobody can say to such a read how long it may take.
 #[track_caller]
 fn read_in_time(file: &File, room: usize, all: bool) -> Vec<u8> {
     let (mut file, (sender, receiver)) = (file.try_clone().expect("a duplicate"), channel());

@@ -1,5 +1,5 @@
-//! One registered stream of either mode, or a socket for datagrams that sends to itself, and the bytes
-//! that go through it.
+//! One registered stream of either mode, or a socket for datagrams that sends to itself, and the
+//! bytes that go through it.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream, UdpSocket};

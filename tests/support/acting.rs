@@ -18,8 +18,8 @@ use super::tcp::gather_in_port;
 
 type Act = Box<dyn FnOnce() + Send>;
 
-/// Has panics print one line each, and no trace of the calls: they are on purpose here, and a Wine for
-/// programs of 32 bits can fail while it looks up the names for a trace.
+/// Has panics print one line each, and no trace of the calls: they are on purpose here, and a Wine
+/// for programs of 32 bits can fail while it looks up the names for a trace.
 fn panics_in_one_line() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| set_hook(Box::new(|panic| eprintln!("{panic}"))));

@@ -35,9 +35,9 @@ pub const NO_SOCKET: &str = "the system has no socket for this test: a limit of 
     low (ulimit -n, where Wine is used; a test of many connections takes thousands), or all ports are \
     in use";
 
-/// Starts Winsock, as std does with the first socket of a program. When the first sockets of several
-/// threads are made at once, std starts it on each and ends it again on all but one; and Wine 8 counts
-/// that without a lock, so that sometimes it takes Winsock for ended.
+/// Starts Winsock, as std does with the first socket of a program. When the first sockets of
+/// several threads are made at once, std starts it on each and ends it again on all but one; and
+/// Wine 8 counts that without a lock, so that sometimes it takes Winsock for ended.
 pub fn start_winsock() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| drop(TcpListener::bind("127.0.0.1:0").expect(NO_SOCKET)));

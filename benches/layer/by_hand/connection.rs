@@ -35,11 +35,13 @@ pub struct Connection {
     pub key: usize,
 }
 
-/// What became of an operation at once: `None` if a packet will tell, else how many bytes it has moved.
+/// What became of an operation at once: `None` if a packet will tell, else how many bytes it has
+/// moved.
 pub type Started = Option<u32>;
 
 impl Connection {
-    /// Makes a connection and puts it on the port. With `INLINE`, what ends at once brings no packet.
+    /// Makes a connection and puts it on the port. With `INLINE`, what ends at once brings no
+    /// packet.
     pub fn new<const INLINE: bool>(
         port: &Port,
         stream: TcpStream,
@@ -64,17 +66,18 @@ impl Connection {
     ///
     /// # Safety
     ///
-    /// * The packet has been dequeued just now, from a port where all packets are those of operations
-    ///   of connections that are not freed.
-    /// * Nothing else refers to the connection for as long as what is returned is used, and that is no
-    ///   longer than until its next operation is started.
+    /// * The packet has been dequeued just now, from a port where all packets are those of
+    ///   operations of connections that are not freed.
+    /// * Nothing else refers to the connection for as long as what is returned is used, and that is
+    ///   no longer than until its next operation is started.
     pub unsafe fn of<'a>(overlapped: *mut OVERLAPPED) -> &'a mut Self {
         // SAFETY: the address is that of the first field of a connection, which the caller vouches
         // for, and the kernel is done with it.
         unsafe { &mut *overlapped.cast::<Self>() }
     }
 
-    /// Receives into what is left of the buffer. The connection is the kernel's until a packet comes.
+    /// Receives into what is left of the buffer. The connection is the kernel's until a packet
+    /// comes.
     pub fn receive<const INLINE: bool>(&mut self) -> io::Result<Started> {
         (self.overlapped, self.flags, self.doing) = (fresh(), 0, Doing::Receiving);
         let room = &mut self.buffer[self.filled..];
@@ -83,8 +86,8 @@ impl Connection {
         let bytes = if INLINE { &raw mut count } else { null_mut() };
         let (socket, flags) = (self.stream.as_raw_socket() as SOCKET, &raw mut self.flags);
         let overlapped = &raw mut self.overlapped;
-        // SAFETY: the socket is open. What is lent is in this connection, which is used again when its
-        // packet has been dequeued, or when there is none.
+        // SAFETY: the socket is open. What is lent is in this connection, which is used again when
+        // its packet has been dequeued, or when there is none.
         let answer =
             unsafe { ffi::ws2_32::WSARecv(socket, &buffer, 1, bytes, flags, overlapped, None) };
         started::<INLINE>(answer, count)

@@ -17,8 +17,8 @@ use super::super::message::{
 use super::connection::{Doing, started};
 use super::{Port, count_of, fresh};
 
-/// A socket with one operation, one buffer, and room for one address. The `OVERLAPPED` stands first,
-/// so the address in a packet is that of its end.
+/// A socket with one operation, one buffer, and room for one address. The `OVERLAPPED` stands
+/// first, so the address in a packet is that of its end.
 #[repr(C)]
 struct End {
     overlapped: OVERLAPPED,
@@ -103,8 +103,8 @@ pub fn rounds(count: u64) -> io::Result<u64> {
     begin.send()?;
     loop {
         for entry in port.wait()? {
-            // SAFETY: only operations of the two ends have packets here, and the kernel is done with
-            // this one.
+            // SAFETY: only operations of the two ends have packets here, and the kernel is done
+            // with this one.
             let end = unsafe { &mut *entry.lpOverlapped.cast::<End>() };
             if count_of(entry)? as usize != SIZE {
                 return Err(wrong("a part has come, or was sent"));

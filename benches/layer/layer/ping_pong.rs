@@ -7,7 +7,8 @@ use overlapped::{Completion, CompletionQueue, Completions, Inline, Key, Registra
 
 use super::super::message::{CAPACITY, SIZE, check, message, pair, set_number, wrong};
 
-/// A registration of either mode. What a submission answers is the completion, if it has ended at once.
+/// A registration of either mode. What a submission answers is the completion, if it has ended at
+/// once.
 trait Stream {
     fn receive(&self, buffer: Vec<u8>) -> io::Result<Option<Completion>>;
     fn send(&self, buffer: Vec<u8>) -> io::Result<Option<Completion>>;

@@ -120,7 +120,8 @@ fn an_annex_serves_again_and_again() {
     assert_eq!(places.len(), 1);
 }
 
-/// The table keeps what it has lent, and so what stands beside it: the kernel may still write there.
+/// The table keeps what it has lent, and so what stands beside it: the kernel may still write
+/// there.
 #[test]
 fn a_table_with_something_in_flight_keeps_its_annexes() {
     let table = InFlight::new();
