@@ -3,7 +3,7 @@
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "helpers that it shares make calls of Windows")]
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use overlapped::{Completion, CompletionQueue, Content, Key};
@@ -70,14 +70,29 @@ fn a_pipe(queue: &CompletionQueue, number: usize) {
     }
 }
 
-fn a_child(queue: &CompletionQueue) {
-    let mut child = Command::new("cmd")
+/// A child that ends at once. Among so many Wine 8 sometimes cannot start one, and says so by this
+/// error: then it is tried again.
+fn started() -> Child {
+    const INTERNAL_ERROR: i32 = 1359;
+    let mut command = Command::new("cmd");
+    command
         .args(["/c", "exit"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a child");
+        .stderr(Stdio::piped());
+    let begin = Instant::now();
+    loop {
+        match command.spawn() {
+            Err(error) if error.raw_os_error() == Some(INTERNAL_ERROR) => {
+                assert!(begin.elapsed() < DEADLINE, "no process can be started");
+            }
+            child => return child.expect("a child"),
+        }
+    }
+}
+
+fn a_child(queue: &CompletionQueue) {
+    let mut child = started();
     let stdin = queue.register(child.stdin.take().expect("piped"), Key(1)).expect("registered");
     let stdout = queue.register(child.stdout.take().expect("piped"), Key(2)).expect("registered");
     let stderr = queue.register(child.stderr.take().expect("piped"), Key(3)).expect("registered");
