@@ -5,7 +5,7 @@
 //! 3. [Waiting](waiting): batches, timeouts, threads, and what order means.
 //! 4. [Waking](waking): messages to oneself, and shutting down.
 //! 5. [Conversations](conversations): accepting, connecting and sending.
-//! 6. [Datagrams](datagrams): parcels, who has sent them, and what is lost.
+//! 6. [Datagrams](datagrams): who has sent one, and what is lost.
 //! 7. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
 //! 8. [Files](files): offsets, where a file ends, and memory for disks.
 //! 9. [Waits](waits): processes, events and timers, in the same place.

@@ -30,7 +30,6 @@ pub(super) struct Operation<B> {
 }
 
 /// What the operation is to do, with the memory that it lends.
-#[allow(dead_code, reason = "a room can be left out that submits some")]
 pub(super) enum OperationKind<B> {
     Receive(B),
     /// A receive of no bytes, which lends no memory.
@@ -169,18 +168,25 @@ fn read<B: Buffer>(
     Completion::Read { key, id, buffer, result }
 }
 
+/// The kinds that lend a buffer, with the buffer.
+macro_rules! lending {
+    ($buffer:ident) => {
+        OperationKind::Receive($buffer)
+            | OperationKind::Send($buffer)
+            | OperationKind::ReceiveFrom($buffer)
+            | OperationKind::ReadFile($buffer)
+            | OperationKind::ReadBytes($buffer)
+            | OperationKind::ReadMessage($buffer)
+            | OperationKind::Write($buffer)
+            | OperationKind::Raw($buffer)
+    };
+}
+
 impl<B> OperationKind<B> {
     /// The buffer of a kind that lends one.
     pub(super) fn into_buffer(self) -> B {
         match self {
-            Self::Receive(buffer)
-            | Self::Send(buffer)
-            | Self::ReceiveFrom(buffer)
-            | Self::ReadFile(buffer)
-            | Self::ReadBytes(buffer)
-            | Self::ReadMessage(buffer)
-            | Self::Write(buffer)
-            | Self::Raw(buffer) => buffer,
+            lending!(buffer) => buffer,
             _ => unreachable!("asked only by those who put a buffer in"),
         }
     }
@@ -189,14 +195,7 @@ impl<B> OperationKind<B> {
     #[inline]
     pub(super) fn buffer(&mut self) -> &mut B {
         match self {
-            Self::Receive(buffer)
-            | Self::Send(buffer)
-            | Self::ReceiveFrom(buffer)
-            | Self::ReadFile(buffer)
-            | Self::ReadBytes(buffer)
-            | Self::ReadMessage(buffer)
-            | Self::Write(buffer)
-            | Self::Raw(buffer) => buffer,
+            lending!(buffer) => buffer,
             _ => unreachable!("asked only by those who put a buffer in"),
         }
     }

@@ -124,8 +124,8 @@ impl<B: Buffer> CompletionQueue<B> {
     /// The source comes back in the [`Rejected`], usable as before. `InvalidInput` if it is
     /// registered already, belongs to another completion port, or was not made for overlapped
     /// operations: a file without `FILE_FLAG_OVERLAPPED`, a socket without `WSA_FLAG_OVERLAPPED`
-    /// (std's sockets, and its pipes of children, are made so, and its files are not unless they
-    /// are told to). The error says which it is, where the system does.
+    /// (std's sockets, and its pipes of children, are made so, those of `std::io::pipe` are not, and
+    /// its files are not unless they are told to). The error says which it is, where the system does.
     ///
     /// `InvalidInput` also if it is not what its type says, since a `TcpStream` of std's can be
     /// made of any socket, and a `File` or a `ChildStdout` of any handle (so the system is asked
@@ -134,10 +134,6 @@ impl<B: Buffer> CompletionQueue<B> {
     /// recognised of which other code has told the system to leave packets out
     /// (`FILE_SKIP_COMPLETION_PORT_ON_SUCCESS`): what ends at once on it stays in flight for ever.
     /// `Unsupported` if its provider does not use handles of the kernel. Else the system's error.
-    ///
-    /// A pipe is refused with `InvalidInput`, too, if it was not opened for overlapped operations,
-    /// as none of `std::io::pipe` is; and so is the end of a child's pipe that was made of a handle
-    /// which is no pipe.
     ///
     /// Calls
     /// [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)

@@ -13,8 +13,10 @@ use super::ffi::constants::FALSE;
 use super::ffi::types::{BOOL, OVERLAPPED};
 use super::in_flight::{Lent, OperationId};
 use super::operation::{Operation, OperationKind, SubmitOutcome};
-use super::registration::{Association, Queued, Registration, Rejected, Source, sealed};
-use super::transfer::{SCATTERED, brings_packet, buffer_of, invalid};
+use super::registration::{
+    Association, Queued, Registration, Rejected, Source, buffer_of, refuse, sealed,
+};
+use super::transfer::{SCATTERED, brings_packet, invalid};
 
 /// Any handle that was opened with `FILE_FLAG_OVERLAPPED`, for operations that the queue has no
 /// method for: they are started by [`submit`](Registration::submit).
@@ -226,10 +228,7 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
         let buffer = reserved.value().kind.buffer();
         let spare = one_spare(buffer);
         let Some(filled) = one_filled(buffer) else {
-            return Err(Rejected::new(
-                invalid(SCATTERED),
-                reserved.into_value().kind.into_buffer(),
-            ));
+            return Err(refuse(reserved, invalid(SCATTERED)));
         };
         let lent = self.association.lend_at(reserved, offset).map_err(buffer_of)?;
         let call = RawCall {

@@ -24,7 +24,7 @@ use super::in_flight::OperationId;
 use super::port::Key;
 use super::shared::Core;
 
-pub(super) use self::association::Association;
+pub(super) use self::association::{Association, buffer_of, count, refuse};
 pub use self::mode::{Inline, Mode, Queued, Submitted};
 pub use self::rejected::Rejected;
 

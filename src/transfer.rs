@@ -5,14 +5,12 @@
 
 use std::io;
 use std::os::windows::io::AsRawHandle;
-use std::ptr::null_mut;
 
 use super::buffer::{Buffer, one_filled, one_spare};
 use super::ffi;
 use super::ffi::constants::*;
-use super::in_flight::Lent;
 use super::operation::{OperationKind, SubmitOutcome};
-use super::registration::{Mode, Registration, Rejected, Source};
+use super::registration::{Mode, Registration, Rejected, Source, buffer_of, count, refuse};
 use super::status::Status;
 
 /// The offset of a write that means the end of the file, wherever it is then.
@@ -29,7 +27,7 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
         let (room, length) = one_spare(reserved.value().kind.buffer());
         let refused = if length == 0 { Some(FULL) } else { out_of_range(offset, length) };
         if let Some(why) = refused {
-            return Err(Rejected::new(invalid(why), reserved.into_value().kind.into_buffer()));
+            return Err(refuse(reserved, invalid(why)));
         }
         let lent = self.association.lend_at(reserved, offset).map_err(buffer_of)?;
         // SAFETY: the handle is open, for `self` owns it. The memory is lent: it rests in the
@@ -54,7 +52,7 @@ impl<S: Source, B: Buffer, M: Mode> Registration<S, B, M> {
             Some(part) if out_of_range(offset, part.1).is_none() => part,
             part => {
                 let why = if part.is_none() { SCATTERED } else { FAR };
-                return Err(Rejected::new(invalid(why), reserved.into_value().kind.into_buffer()));
+                return Err(refuse(reserved, invalid(why)));
             }
         };
         let lent = self.association.lend_at(reserved, offset).map_err(buffer_of)?;
@@ -130,11 +128,6 @@ fn outcome_of_read(succeeded: bool) -> SubmitOutcome {
     }
 }
 
-/// Where a call is to count the bytes at once. Microsoft asks for NULL where that is not used.
-fn count<M: Mode, T>(lent: &Lent<'_, T>) -> *mut u32 {
-    if M::SKIPS { lent.count() } else { null_mut() }
-}
-
 /// Why no file has these bytes, if none can.
 fn out_of_range(offset: u64, length: u32) -> Option<&'static str> {
     let end = offset.checked_add(u64::from(length));
@@ -150,8 +143,4 @@ pub(super) const SCATTERED: &str = "the bytes are in several parts of the buffer
 
 pub(super) fn invalid(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
-}
-
-pub(super) fn buffer_of<B>(rejected: Rejected<OperationKind<B>>) -> Rejected<B> {
-    rejected.map(OperationKind::into_buffer)
 }

@@ -13,7 +13,7 @@ use super::ffi;
 use super::ffi::constants::*;
 use super::in_flight::{Lent, OperationId, Reserved};
 use super::operation::{Operation, OperationKind, SubmitOutcome};
-use super::registration::{Queued, Registration, Rejected, Source, sealed};
+use super::registration::{Queued, Registration, Rejected, Source, buffer_of, refuse, sealed};
 use super::socket::{AddressRoom, Datagrams, control, family_of_kind, handle_of, raw};
 
 /// The most bytes that a datagram of UDP carries over IPv4: 65,535 without the headers. Over IPv6
@@ -118,7 +118,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
             let full = "the buffer has no spare room, so a datagram would be lost in it; clear it, or \
                         give it more capacity";
             let error = io::Error::new(io::ErrorKind::InvalidInput, full);
-            return Err(Rejected::new(error, reserved.into_value().kind.into_buffer()));
+            return Err(refuse(reserved, error));
         }
         let lent = self.association.lend(reserved).map_err(buffer_of)?;
         let (from, length) = room.empty();
@@ -299,7 +299,7 @@ impl<B: Buffer> Registration<UdpSocket, B> {
             let full = "there is no memory for the address of a datagram; wait for some of the \
                         operations in flight to complete";
             let error = io::Error::new(io::ErrorKind::OutOfMemory, full);
-            return Err(Rejected::new(error, reserved.into_value().kind.into_buffer()));
+            return Err(refuse(reserved, error));
         };
         // SAFETY: the annex is there as long as the table, and nobody else uses it before the slot
         // serves another operation.
@@ -325,10 +325,6 @@ impl<B: Buffer> Registration<UdpSocket, B> {
             return Ok((self.association.lend(reserved).map_err(buffer_of)?, parts));
         };
         let error = io::Error::new(io::ErrorKind::InvalidInput, why);
-        Err(Rejected::new(error, reserved.into_value().kind.into_buffer()))
+        Err(refuse(reserved, error))
     }
-}
-
-fn buffer_of<B>(rejected: Rejected<OperationKind<B>>) -> Rejected<B> {
-    rejected.map(OperationKind::into_buffer)
 }

@@ -127,7 +127,6 @@ pub(crate) fn one_spare<B: Buffer>(buffer: &mut B) -> (*mut u8, u32) {
 }
 
 /// The filled bytes of a buffer if they are all in one part. `None` if they are in several.
-#[allow(dead_code, reason = "a room can be left out that needs it")]
 pub(crate) fn one_filled<B: Buffer>(buffer: &B) -> Option<(*const u8, u32)> {
     // Not NULL, for some systems refuse that even where nothing is read.
     let mut found = (std::ptr::dangling(), 0);

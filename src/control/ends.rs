@@ -33,7 +33,6 @@ impl OwedEnds {
     }
 }
 
-#[allow(dead_code, reason = "the explorer of interleavings has not all of the rooms")]
 impl Control {
     /// Ends an operation in the system's place: writes how, and posts its packet. After an error it
     /// is as it was. Its key stands in the operation, so the packet has none that means something.

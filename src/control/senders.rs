@@ -52,7 +52,6 @@ pub(crate) struct Senders {
     given: Mutex<usize>,
 }
 
-#[allow(dead_code, reason = "the explorer of interleavings has no senders")]
 impl Senders {
     pub(super) const fn new() -> Self {
         Self { blocks: [const { OnceLock::new() }; BLOCKS], given: Mutex::new(0) }

@@ -80,10 +80,9 @@ impl<'a, T> Reserved<'a, T> {
     }
 
     /// Makes the operation the kernel's, for the system call that comes next, at an offset that is
-    /// 0 for all but files. Everything that a
-    /// thread which completes it reads has been written when this returns, for the packet can be
-    /// dequeued on another thread before that call comes back. When the table has been closed the
-    /// value comes back.
+    /// 0 for all but files. Everything that a thread which completes it reads has been written when
+    /// this returns, for the packet can be dequeued on another thread before that call comes back.
+    /// When the table has been closed the value comes back.
     #[inline(always)]
     pub(crate) fn lend(self, offset: u64) -> Result<Lent<'a, T>, T> {
         let slot = self.place.slot();

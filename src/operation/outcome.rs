@@ -7,7 +7,6 @@ use super::super::ffi::constants::WSA_IO_PENDING;
 use super::super::status::Status;
 
 /// The answer of a call that starts an operation.
-#[allow(dead_code, reason = "a room can be left out that needs the last one")]
 pub(crate) enum SubmitOutcome {
     /// The operation has succeeded. Its packet is in the port, unless the handle leaves such out.
     Done,

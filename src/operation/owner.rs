@@ -52,7 +52,6 @@ impl Canceller {
     }
 
     /// By a function, which is given this number.
-    #[allow(dead_code, reason = "a room can be left out that needs it")]
     pub(crate) fn of_function(what: usize, cancel: Cancel) -> Self {
         Self { what, cancel }
     }

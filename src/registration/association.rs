@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::super::buffer::Buffer;
 use super::super::ffi::types::OVERLAPPED;
-use super::super::in_flight::{Lent, OperationId, Reserved};
+use super::super::in_flight::{Completed, Lent, OperationId, Reserved};
 use super::super::operation::{Canceller, Operation, OperationKind, Owner, Owners, SubmitOutcome};
 use super::super::port::Key;
 use super::super::shared::Core;
@@ -106,18 +106,16 @@ impl<B: Buffer> Association<B> {
             SubmitOutcome::Done if M::SKIPS => {
                 // SAFETY: the caller vouches that it has succeeded, and that no packet comes then.
                 if let Some(ended) = unsafe { lent.take_done() } {
-                    self.core.ended_without_packet();
-                    return Ok(M::done(Operation::completion(ended, &self.core.owners)));
+                    return Ok(self.told_at_once::<M>(ended));
                 }
             }
             SubmitOutcome::Done | SubmitOutcome::Pending => {}
-            // Its packet comes if it has run all the same, as in `settle_ended`.
-            SubmitOutcome::Ended(_) if M::SKIPS && !lent.is_refused() => {}
+            // It has run all the same, and its packet comes.
+            SubmitOutcome::Ended(_) if !lent.is_refused() => {}
             SubmitOutcome::Ended(status) if M::SKIPS => {
                 // SAFETY: the caller vouches that it has, and that no packet comes.
                 if let Some(ended) = unsafe { lent.take_ended(status) } {
-                    self.core.ended_without_packet();
-                    return Ok(M::done(Operation::completion(ended, &self.core.owners)));
+                    return Ok(self.told_at_once::<M>(ended));
                 }
             }
             // SAFETY: as above.
@@ -134,6 +132,13 @@ impl<B: Buffer> Association<B> {
         Ok(M::pending(id))
     }
 
+    /// The answer about an operation that has ended, and for which no packet comes.
+    #[inline(always)]
+    fn told_at_once<M: Mode>(&self, ended: Completed<Operation<B>>) -> M::Answer<B> {
+        self.core.ended_without_packet();
+        M::done(Operation::completion(ended, &self.core.owners))
+    }
+
     /// Tells the end of an operation for which no packet comes: by a packet of ours.
     ///
     /// # Safety
@@ -146,10 +151,6 @@ impl<B: Buffer> Association<B> {
         lent: Lent<'_, Operation<B>>,
         status: Status,
     ) -> Result<(), Rejected<OperationKind<B>>> {
-        if !lent.is_refused() {
-            // It has run all the same, and its packet comes.
-            return Ok(());
-        }
         // SAFETY: the operation is lent, and the kernel is done with it, says the caller.
         let told = unsafe { self.core.control.end(lent.overlapped(), status) };
         if let Err(error) = told {
@@ -185,6 +186,24 @@ fn no_room() -> io::Error {
     let full = "there is no memory for another operation in flight; wait for some of those to \
                 complete";
     io::Error::new(io::ErrorKind::OutOfMemory, full)
+}
+
+/// As the caller of a submission gets it: the error, and the buffer that was put in.
+#[inline]
+pub(crate) fn buffer_of<B>(rejected: Rejected<OperationKind<B>>) -> Rejected<B> {
+    rejected.map(OperationKind::into_buffer)
+}
+
+/// Gives the buffer of a reserved operation back, for which no call was made.
+#[cold]
+pub(crate) fn refuse<B>(reserved: Reserved<'_, Operation<B>>, error: io::Error) -> Rejected<B> {
+    Rejected::new(error, reserved.into_value().kind.into_buffer())
+}
+
+/// Where a call is to count the bytes at once. Microsoft asks for NULL where that is not used.
+#[inline]
+pub(crate) fn count<M: Mode, T>(lent: &Lent<'_, T>) -> *mut u32 {
+    if M::SKIPS { lent.count() } else { null_mut() }
 }
 
 impl<B: Buffer> Drop for Association<B> {

@@ -8,8 +8,7 @@ use std::os::windows::io::AsSocket;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU16};
 
-use super::super::ffi::constants::{AF_INET, AF_INET6};
-use super::options::protocol_of;
+use super::options::{family, protocol_of};
 
 /// What is remembered of a socket. Neither changes any more once it is known.
 #[derive(Default)]
@@ -44,12 +43,12 @@ impl Datagrams {
             own = protocol_of(socket.as_socket())?.iAddressFamily as u16;
             self.family.store(own, Relaxed);
         }
-        if own == if peer.is_ipv4() { AF_INET } else { AF_INET6 } {
+        if own == family(&peer) {
             return if peer.port() != 0 { Ok(()) } else { Err(nobody()) };
         }
-        let family = "the address is of another family than the socket; on an IPv6 socket that takes \
+        let another = "the address is of another family than the socket; on an IPv6 socket that takes \
                       both, write an IPv4 address as `::ffff:a.b.c.d`";
-        Err(io::Error::new(io::ErrorKind::InvalidInput, family))
+        Err(io::Error::new(io::ErrorKind::InvalidInput, another))
     }
 }
 

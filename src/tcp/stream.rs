@@ -5,14 +5,15 @@
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::windows::io::{AsSocket, BorrowedHandle};
-use std::ptr::null_mut;
 
 use super::super::buffer::{Buffer, Parts, array};
 use super::super::ffi;
 use super::super::ffi::constants::*;
-use super::super::in_flight::{Lent, Reserved};
+use super::super::in_flight::Reserved;
 use super::super::operation::{Operation, OperationKind, SubmitOutcome};
-use super::super::registration::{Mode, Registration, Rejected, Source, sealed};
+use super::super::registration::{
+    Mode, Registration, Rejected, Source, buffer_of, count, refuse, sealed,
+};
 use super::super::socket::{handle_of, raw, require_stream};
 
 impl Source for TcpStream {}
@@ -90,7 +91,7 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
             let full = "the buffer has no spare room, so nothing could be received into it; clear \
                         it, or give it more capacity";
             let error = io::Error::new(io::ErrorKind::InvalidInput, full);
-            return Err(Rejected::new(error, reserved.into_value().kind.into_buffer()));
+            return Err(refuse(reserved, error));
         }
         // SAFETY: the parts are those of the buffer in the operation.
         unsafe { self.start_receive(reserved, &parts) }.map_err(buffer_of)
@@ -217,14 +218,4 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
             self.association.settle::<M>(lent, SubmitOutcome::of_call(answer != SOCKET_ERROR))
         }
     }
-}
-
-/// Where a call is to count the bytes at once. Microsoft asks for NULL where that is not used.
-#[inline]
-fn count<M: Mode, T>(lent: &Lent<'_, T>) -> *mut u32 {
-    if M::SKIPS { lent.count() } else { null_mut() }
-}
-
-fn buffer_of<B>(rejected: Rejected<OperationKind<B>>) -> Rejected<B> {
-    rejected.map(OperationKind::into_buffer)
 }
