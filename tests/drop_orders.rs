@@ -16,12 +16,12 @@ use support::{DEADLINE, collect, one_received, registered, within_deadline};
 
 #[path = "support/counted.rs"]
 mod counted;
-use counted::{Counted, Drops, orders};
+use counted::{Counted, Drops, Parts, drop_in_order, drop_on_two_threads, orders};
 
 /// What two operations in flight, one in the port, one in a batch, one whose completion was kept
 /// and one of which only the buffer was can meet with.
 struct Scene {
-    parts: Vec<Option<Box<dyn Any + Send>>>,
+    parts: Parts,
     drops: Drops,
     _peers: [TcpStream; 3],
 }
@@ -72,9 +72,7 @@ fn in_each_order_of_dropping_each_buffer_is_dropped_once() {
         // all.
         within_deadline(move || {
             let mut scene = scene();
-            for part in &order {
-                scene.parts[*part] = None;
-            }
+            drop_in_order(&mut scene.parts, &order);
             assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
         });
     }
@@ -85,14 +83,8 @@ fn in_each_order_of_dropping_on_two_threads_each_buffer_is_dropped_once() {
     for order in orders(PARTS) {
         within_deadline(move || {
             let mut scene = scene();
-            let (drops, mut parts) = (scene.drops.clone(), mem::take(&mut scene.parts));
-            let first = order[..3].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();
-            let other = thread::spawn(move || drop(first));
-            for part in &order[3..] {
-                parts[*part] = None;
-            }
-            other.join().expect("nothing panics");
-            assert_eq!(drops.count(), BUFFERS, "dropped in the order {order:?}");
+            drop_on_two_threads(mem::take(&mut scene.parts), &order, 3);
+            assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
         });
     }
 }

@@ -5,7 +5,6 @@
 
 use std::any::Any;
 use std::mem;
-use std::thread;
 
 use overlapped::{CompletionQueue, Completions, Key};
 
@@ -14,7 +13,7 @@ use support::{DEADLINE, collect, within_deadline};
 
 #[path = "support/counted.rs"]
 mod counted;
-use counted::{Counted, Drops, orders};
+use counted::{Counted, Drops, Parts, drop_in_order, drop_on_two_threads, orders};
 
 #[path = "support/pipes.rs"]
 mod pipes;
@@ -27,7 +26,7 @@ use tcp::{LAZY_HANDLES, gather_in_port, handles, more_handles_than};
 /// What operations of each kind in flight, two in a batch, one in the port and one whose completion
 /// was kept can meet with.
 struct Scene {
-    parts: Vec<Option<Box<dyn Any + Send>>>,
+    parts: Parts,
     drops: Drops,
 }
 
@@ -84,9 +83,7 @@ fn in_each_order_of_dropping_each_buffer_is_dropped_once_and_no_handle_is_left()
     for order in orders(PARTS) {
         within_deadline(move || {
             let mut scene = scene();
-            for part in &order {
-                scene.parts[*part] = None;
-            }
+            drop_in_order(&mut scene.parts, &order);
             assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
         });
     }
@@ -98,14 +95,8 @@ fn in_each_order_of_dropping_each_buffer_is_dropped_once_and_no_handle_is_left()
     for order in orders(PARTS).into_iter().step_by(7) {
         within_deadline(move || {
             let mut scene = scene();
-            let (drops, mut parts) = (scene.drops.clone(), mem::take(&mut scene.parts));
-            let first = order[..3].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();
-            let other = thread::spawn(move || drop(first));
-            for part in &order[3..] {
-                parts[*part] = None;
-            }
-            other.join().expect("nothing panics");
-            assert_eq!(drops.count(), BUFFERS, "dropped in the order {order:?}");
+            drop_on_two_threads(mem::take(&mut scene.parts), &order, 3);
+            assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
         });
     }
     for forgotten in 0..PARTS {

@@ -15,7 +15,7 @@ use support::{DEADLINE, within_deadline};
 
 #[path = "support/counted.rs"]
 mod counted;
-use counted::orders;
+use counted::{Parts, drop_in_order, orders};
 
 #[path = "support/events.rs"]
 mod events;
@@ -23,7 +23,7 @@ use events::Event;
 
 /// A wait under way, one whose packet is in the port, one that lies in a batch unread, and a job.
 struct Scene {
-    parts: Vec<Option<Box<dyn Any + Send>>>,
+    parts: Parts,
     events: [Event; 3],
 }
 
@@ -65,9 +65,7 @@ fn in_each_order_of_dropping_it_ends_at_once() {
     for order in orders(PARTS) {
         at_once(move || {
             let mut scene = scene();
-            for part in order {
-                scene.parts[part] = None;
-            }
+            drop_in_order(&mut scene.parts, &order);
             scene.events.iter().for_each(Event::set);
         });
     }
@@ -82,9 +80,7 @@ fn in_each_order_of_dropping_on_two_threads_it_ends_at_once() {
             let first = order[..3].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();
             let other = thread::spawn(move || drop(first));
             scene.events[2].set();
-            for part in &order[3..] {
-                parts[*part] = None;
-            }
+            drop_in_order(&mut parts, &order[3..]);
             other.join().expect("nothing panics");
         });
     }

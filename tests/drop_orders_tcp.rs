@@ -6,7 +6,6 @@
 use std::any::Any;
 use std::mem;
 use std::net::{SocketAddr, TcpStream};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use overlapped::{CompletionQueue, Completions, Key};
@@ -16,7 +15,7 @@ use support::{DEADLINE, registered};
 
 #[path = "support/counted.rs"]
 mod counted;
-use counted::{Counted, Drops, orders};
+use counted::{Counted, Drops, Parts, drop_in_order, drop_on_two_threads, orders};
 
 #[path = "support/tcp.rs"]
 mod tcp;
@@ -27,7 +26,7 @@ use tcp::{
 
 /// What operations of each kind in flight, and three that have ended in a batch, can meet with.
 struct Scene {
-    parts: Vec<Option<Box<dyn Any + Send>>>,
+    parts: Parts,
     drops: Drops,
     _peers: [TcpStream; 4],
 }
@@ -83,9 +82,7 @@ fn in_each_order(nobody: SocketAddr) {
     for order in orders(PARTS) {
         let start = Instant::now();
         let mut scene = scene(nobody);
-        for part in &order {
-            scene.parts[*part] = None;
-        }
+        drop_in_order(&mut scene.parts, &order);
         assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
         drop(scene);
         assert!(start.elapsed() < Duration::from_secs(5), "dropped in the order {order:?}");
@@ -100,14 +97,8 @@ fn on_two_threads(nobody: SocketAddr) {
     let before = handles();
     for order in orders(PARTS).into_iter().step_by(6) {
         let mut scene = scene(nobody);
-        let (drops, mut parts) = (scene.drops.clone(), mem::take(&mut scene.parts));
-        let first = order[..3].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();
-        let other = thread::spawn(move || drop(first));
-        for part in &order[3..] {
-            parts[*part] = None;
-        }
-        other.join().expect("nothing panics");
-        assert_eq!(drops.count(), BUFFERS, "dropped in the order {order:?}");
+        drop_on_two_threads(mem::take(&mut scene.parts), &order, 3);
+        assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
     }
     assert!(more_handles_than(before) <= LAZY_HANDLES);
 }

@@ -25,7 +25,7 @@ use calls::Gate;
 
 #[path = "support/counted.rs"]
 mod counted;
-use counted::{Counted, Drops, orders};
+use counted::{Counted, Drops, Parts, drop_in_order, orders};
 
 #[path = "support/files.rs"]
 mod files;
@@ -198,7 +198,7 @@ fn a_start_that_panics_with_the_overlapped_in_hand_keeps_the_buffer() {
 /// Operations in flight, one in the port, one in a batch, and one whose completion was kept, of
 /// pipes and of files.
 struct Scene {
-    parts: Vec<Option<Box<dyn Any + Send>>>,
+    parts: Parts,
     drops: Drops,
     _others: (Folder, [File; 2]),
 }
@@ -236,9 +236,7 @@ fn in_each_order_of_dropping_each_buffer_is_dropped_once() {
     for order in orders(PARTS) {
         within_deadline(move || {
             let mut scene = scene();
-            for part in &order {
-                scene.parts[*part] = None;
-            }
+            drop_in_order(&mut scene.parts, &order);
             assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
         });
     }

@@ -7,7 +7,6 @@
 use std::any::Any;
 use std::mem;
 use std::net::UdpSocket;
-use std::thread;
 
 use overlapped::{CompletionQueue, Completions, Key};
 
@@ -16,7 +15,7 @@ use support::{DEADLINE, collect, within_deadline};
 
 #[path = "support/counted.rs"]
 mod counted;
-use counted::{Counted, Drops, orders};
+use counted::{Counted, Drops, Parts, drop_in_order, drop_on_two_threads, orders};
 
 #[path = "support/pages.rs"]
 mod pages;
@@ -37,7 +36,7 @@ const BUFFERS: usize = 8;
 const PARTS: usize = 5;
 
 struct Scene {
-    parts: Vec<Option<Box<dyn Any + Send>>>,
+    parts: Parts,
     drops: Drops,
     _peer: UdpSocket,
 }
@@ -86,23 +85,15 @@ fn in_each_order_of_dropping_each_buffer_is_dropped_once_and_nothing_is_left() {
     for order in orders(PARTS) {
         within_deadline(move || {
             let mut scene = scene();
-            for part in &order {
-                scene.parts[*part] = None;
-            }
+            drop_in_order(&mut scene.parts, &order);
             assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
         });
     }
     for order in orders(PARTS).into_iter().step_by(7) {
         within_deadline(move || {
             let mut scene = scene();
-            let (drops, mut parts) = (scene.drops.clone(), mem::take(&mut scene.parts));
-            let first: Vec<_> = order[..2].iter().map(|part| parts[*part].take()).collect();
-            let other = thread::spawn(move || drop(first));
-            for part in &order[2..] {
-                parts[*part] = None;
-            }
-            other.join().expect("nothing panics");
-            assert_eq!(drops.count(), BUFFERS, "dropped in the order {order:?}");
+            drop_on_two_threads(mem::take(&mut scene.parts), &order, 2);
+            assert_eq!(scene.drops.count(), BUFFERS, "dropped in the order {order:?}");
         });
     }
     assert_eq!(live(), before, "something is left of what was lent");

@@ -2,9 +2,11 @@
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
+use std::any::Any;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::thread;
 
 use overlapped::Buffer;
 
@@ -60,4 +62,23 @@ pub fn orders(count: usize) -> Vec<Vec<usize>> {
         };
         shorter.iter().flat_map(longer).collect()
     })
+}
+
+/// What a test drops, part by part.
+pub type Parts = Vec<Option<Box<dyn Any + Send>>>;
+
+/// Drops the parts one after the other.
+pub fn drop_in_order(parts: &mut Parts, order: &[usize]) {
+    for part in order {
+        parts[*part] = None;
+    }
+}
+
+/// Drops the first few of the order on another thread, and the others here at the same time.
+pub fn drop_on_two_threads(mut parts: Parts, order: &[usize], first: usize) {
+    let (there, here) = order.split_at(first);
+    let there: Vec<_> = there.iter().map(|part| parts[*part].take()).collect();
+    let other = thread::spawn(move || drop(there));
+    drop_in_order(&mut parts, here);
+    other.join().expect("nothing panics");
 }
