@@ -12,44 +12,13 @@ if [ -z "${CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER-}" ]; then
 fi
 cd "$(dirname -- "$0")/.."
 
-work=$(mktemp -d)
-pids=()
+# shellcheck source=tests/support/real.sh
+. tests/support/real.sh
+
 name=overlapped-chat-$$
 
-say() {
-    printf 'real_chat: %s\n' "$*"
-}
-
-fail() {
-    for log in "$work"/*.out "$work"/*.log; do
-        [ ! -s "$log" ] || { echo "--- ${log##*/}" && tail -n 20 "$log"; } >&2
-    done
-    say "FAILED: $*" >&2
-    exit 1
-}
-
-# What was started here is ended here, by its id, whatever has happened.
-clean_up() {
-    for pid in "${pids[@]}"; do
-        kill -KILL "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'fail "interrupted"' INT TERM
-
 cargo build --quiet --example pipe_chat || fail 'the example does not compile'
-program=$CARGO_TARGET_DIR/$CARGO_BUILD_TARGET/debug/examples/pipe_chat.exe
-
-# Waits until a command succeeds, for at most 20 seconds.
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$deadline" ] || return 1
-        sleep 0.1
-    done
-}
+program=$examples/pipe_chat.exe
 
 # Starts one of the programs, WHO ARGUMENT..., which reads from a pipe of that name. Sets `pid`.
 start() {
@@ -64,11 +33,6 @@ start() {
 
 says() {
     eventually grep -qF -- "$2" "$work/$1.out" || fail "$1 has not got ${2@Q}"
-}
-
-# Whether it is gone, or a zombie that waits for `wait`.
-is_gone() {
-    ! grep -q '^State:[[:space:]]*[^Z]' "/proc/$1/status" 2>/dev/null
 }
 
 ends() {

@@ -17,36 +17,8 @@ fi
 cd "$(dirname -- "$0")/.."
 
 connections=${CONNECTIONS:-10000}
-work=$(mktemp -d)
-began=$SECONDS
-pids=()
-
-say() {
-    printf 'real_clients: %s\n' "$*"
-}
-
-fail() {
-    for log in "$work"/*.log; do
-        [ ! -s "$log" ] || { echo "--- ${log##*/}" && tail -n 20 "$log"; } >&2
-    done
-    say "FAILED: $*" >&2
-    exit 1
-}
-
-step() {
-    say "ok, $((SECONDS - began)) s: $*"
-}
-
-# What was started here is ended here, by its id, whatever has happened.
-clean_up() {
-    for pid in "${pids[@]}"; do
-        kill -KILL "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'fail "interrupted"' INT TERM
+# shellcheck source=tests/support/real.sh
+. tests/support/real.sh
 
 
 # The clients and servers. The redis server is another name of a program that comes with its tools,
@@ -74,17 +46,7 @@ fi
 ln -s "$(command -v redis-check-rdb)" "$work/redis-server"
 
 cargo build --quiet --examples || fail "the examples do not compile"
-examples=$CARGO_TARGET_DIR/$CARGO_BUILD_TARGET/debug/examples
 
-
-# Waits until a command succeeds, for at most 20 seconds.
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$deadline" ] || return 1
-        sleep 0.1
-    done
-}
 
 free_port() {
     python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
@@ -112,11 +74,6 @@ end() {
     grep -q '; 0 operations in flight' "$work/$name.out" || fail "$name has operations in flight"
     [ ! -s "$work/$name.log" ] || fail "$name has complained"
     step "$name $(tail -n 1 "$work/$name.out" | tr -d '\r')"
-}
-
-# Whether it is gone, or a zombie that waits for `wait`.
-is_gone() {
-    ! grep -q '^State:[[:space:]]*[^Z]' "/proc/$1/status" 2>/dev/null
 }
 
 

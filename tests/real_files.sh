@@ -15,55 +15,15 @@ if [ -z "${CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER-}" ]; then
 fi
 cd "$(dirname -- "$0")/.."
 
-work=$(mktemp -d)
-began=$SECONDS
-pids=()
+# shellcheck source=tests/support/real.sh
+. tests/support/real.sh
+
 mounted=
-
-say() {
-    printf 'real_files: %s\n' "$*"
-}
-
-fail() {
-    for log in "$work"/*.out "$work"/*.log; do
-        [ ! -s "$log" ] || { echo "--- ${log##*/}" && tail -n 20 "$log"; } >&2
-    done
-    say "FAILED: $*" >&2
-    exit 1
-}
-
-step() {
-    say "ok, $((SECONDS - began)) s: $*"
-}
-
-# What was started here is ended here, by its id, whatever has happened.
-clean_up() {
-    for pid in "${pids[@]}"; do
-        kill -KILL "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
+undo() {
     [ -z "$mounted" ] || umount "$mounted" || true
-    rm -rf "$work"
 }
-trap clean_up EXIT
-trap 'fail "interrupted"' INT TERM
 
 cargo build --quiet --example copy_file --example watch_dir || fail "the examples do not compile"
-examples=$CARGO_TARGET_DIR/$CARGO_BUILD_TARGET/debug/examples
-
-# Waits until a command succeeds, for at most 20 seconds.
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$deadline" ] || return 1
-        sleep 0.1
-    done
-}
-
-# Whether it is gone, or a zombie that waits for `wait`.
-is_gone() {
-    ! grep -q '^State:[[:space:]]*[^Z]' "/proc/$1/status" 2>/dev/null
-}
 
 # A path as the programs take it.
 there() {
