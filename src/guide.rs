@@ -1,19 +1,65 @@
 //! A course on completion ports, in short chapters, each with programs that run as tests.
 //!
-//! 1. [The port](the_port): packets, keys, and a queue in the kernel.
-//! 2. [Lending](lending): who owns a buffer, and until when.
-//! 3. [Waiting](waiting): batches, timeouts, threads, and what order means.
-//! 4. [Waking](waking): messages to oneself, and shutting down.
-//! 5. [Conversations](conversations): accepting, connecting and sending.
-//! 6. [Datagrams](datagrams): who has sent one, and what is lost.
-//! 7. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
-//! 8. [Files](files): offsets, where a file ends, and memory for disks.
-//! 9. [Waits](waits): processes, events and timers, in the same place.
-//! 10. [Jobs](jobs): processes that end together, and what they tell.
-//! 11. [The raw end](raw): any call that takes an `OVERLAPPED`.
-//! 12. [Inline](inline): operations that end during the call that starts them.
-//! 13. [Closing](closing): cancelling, collecting, and what the peer sees.
-//! 14. [Cost](cost): calls, allocations, instructions and memory, counted.
+//! # The port
+//!
+//! A queue in the kernel, and the calls that use it.
+//!
+//! 1. [Completion and readiness](completion): two ways to wait for many things.
+//! 2. [The port](the_port): packets, keys, and a queue in the kernel.
+//! 3. [The seven calls](seven_calls): each in a program of its own, without the layer.
+//! 4. [By hand](by_hand): a whole program on the bindings, beside the same with the layer.
+//!
+//! # One operation
+//!
+//! From the call that starts it to the completion that ends it.
+//!
+//! 5. [Lending](lending): who owns a buffer, and until when.
+//! 6. [Three answers](three_answers): what a call that starts an operation can say.
+//! 7. [What came back](what_came_back): bytes, the end, and three spaces of error codes.
+//! 8. [Key, operation and id](ids): what a packet names, and what a program needs to know by it.
+//! 9. [An X-ray](xray): the life of an operation, printed while it happens.
+//!
+//! # The loop
+//!
+//! Waiting, being woken, and coming to an end.
+//!
+//! 10. [Batches](batches): many completions from one call, and how long to wait for the first.
+//! 11. [Threads](threads): how many, how many at a time, and in which order.
+//! 12. [Deadlines](deadlines): time limits for operations.
+//! 13. [Waking](waking): messages to oneself, and shutting down.
+//! 14. [Cancelling](cancelling): a request, and what becomes of the others.
+//! 15. [Closing](closing): collecting, ending on Ctrl-C, and what the peer sees.
+//!
+//! # Connections
+//!
+//! TCP, from the first client to the ten thousandth.
+//!
+//! 16. [Conversations](conversations): accepting and connecting.
+//! 17. [Sending](sending): what the end of a send says, and a peer that does not receive.
+//! 18. [Buffers](buffers): how large, from where, and of how many parts.
+//! 19. [Idle connections](idle): receiving without a buffer.
+//! 20. [Inline](inline): operations that end during the call that starts them, and turns for all.
+//!
+//! # Other handles
+//!
+//! What else can be put on a port.
+//!
+//! 21. [Datagrams](datagrams): who has sent one, and what is lost.
+//! 22. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
+//! 23. [Files](files): offsets, where a file ends, and memory for disks.
+//! 24. [Waits and jobs](waits): processes, events and timers, in the same place.
+//! 25. [The raw end](raw): any call that takes an `OVERLAPPED`.
+//! 26. [Packets that are not yours](foreign): what other code puts into the port.
+//!
+//! # Behind it
+//!
+//! How such a crate is written, proved, counted and built upon.
+//!
+//! 27. [Bindings](bindings): declaring a function of Windows by hand, and proving that it is right.
+//! 28. [Reading the tests](reading_tests): which of them proves what.
+//! 29. [Cost](cost): calls, allocations, instructions and memory, counted.
+//! 30. [Async on top](async_on_top): an executor on the queue, in 200 lines.
+//! 31. [Mistakes that others made](mistakes): fifteen failures, and the test that catches each.
 //!
 //! The programs in it need Windows, or Wine.
 
@@ -27,11 +73,18 @@ macro_rules! names {
     () => {
         layer! {
             accept => "Registration::accept",
-            append => "Registration::append",
+            Accepted => "Completion::Accepted",
             again => "Registration::again",
+            append => "Registration::append",
+            assign => "Job::assign",
+            associate => "CompletionPort::associate",
+            BorrowedPort => "BorrowedPort",
             cancel => "Registration::cancel",
+            cancel_all => "Registration::cancel_all",
             Cancelled => "Failure::Cancelled",
+            ClientConnected => "Completion::ClientConnected",
             Completion => "Completion",
+            CompletionPort => "CompletionPort",
             CompletionQueue => "CompletionQueue",
             Completions => "Completions",
             connect => "CompletionQueue::connect",
@@ -39,31 +92,70 @@ macro_rules! names {
             connect_socket => "CompletionQueue::connect_socket",
             Connected => "Completion::Connected",
             Content => "Content",
+            Datagram => "Datagram",
+            dequeue => "CompletionPort::dequeue",
             disconnect => "Registration::disconnect",
+            Failure => "Failure",
             Foreign => "Completion::Foreign",
+            get_ref => "Registration::get_ref",
             in_flight => "CompletionQueue::in_flight",
+            Inline => "Inline",
             inline => "Registration::inline",
-            NamedPipe => "NamedPipe",
-            PipeOptions => "PipeOptions",
+            into_buffer => "Completion::into_buffer",
+            into_inner => "Registration::into_inner",
+            is_cancelled => "Failure::is_cancelled",
             Job => "Job",
             JobMessage => "JobMessage",
+            Key => "Key",
+            key => "Registration::key",
+            kill_on_close => "Job::kill_on_close",
+            NamedPipe => "NamedPipe",
+            OperationId => "OperationId",
+            Packet => "Packet",
+            PipeOptions => "PipeOptions",
+            port => "CompletionQueue::port",
             post => "CompletionQueue::post",
+            post_overlapped => "CompletionPort::post_overlapped",
+            Posted => "Completion::Posted",
             push => "Completions::push",
+            Queued => "Queued",
+            RawCall => "RawCall",
+            Read => "Completion::Read",
+            read => "Registration::read",
+            read_at => "Registration::read_at",
+            Readable => "Completion::Readable",
             readable => "Registration::readable",
+            receive => "Registration::receive",
             receive_from => "Registration::receive_from",
+            Received => "Completion::Received",
+            ReceivedFrom => "Completion::ReceivedFrom",
             register => "CompletionQueue::register",
+            Registration => "Registration",
             Rejected => "Rejected",
+            report_unreachable => "Registration::report_unreachable",
+            send => "Registration::send",
             send_to => "Registration::send_to",
-            ShutDown => "Completion::ShutDown",
+            Sent => "Completion::Sent",
             shut_down => "CompletionQueue::shut_down",
+            ShutDown => "Completion::ShutDown",
             shutdown => "Registration::shutdown",
+            Signalled => "Completion::Signalled",
+            Source => "Source",
             submit => "Registration::submit",
+            Submitted => "Submitted",
+            terminate => "Job::terminate",
             wait => "CompletionQueue::wait",
             wait_until => "CompletionQueue::wait_until",
+            wake => "Waker::wake",
             Waker => "Waker",
+            waker => "CompletionQueue::waker",
             watch => "CompletionQueue::watch",
+            Watched => "Watched",
             with_concurrency => "CompletionQueue::with_concurrency",
             Woken => "Completion::Woken",
+            write => "Registration::write",
+            write_at => "Registration::write_at",
+            Written => "Completion::Written",
         }
     };
 }
@@ -88,80 +180,121 @@ macro_rules! everywhere {
 [`Buffer`]: super::Buffer
 [`Either`]: super::Either
 [`ffi`]: super::ffi
+[async_on_top]: async_on_top
+[batches]: batches
+[bindings]: bindings
+[buffers]: buffers
+[by_hand]: by_hand
+[cancelling]: cancelling
 [closing]: closing
+[completion]: completion
 [conversations]: conversations
 [cost]: cost
 [datagrams]: datagrams
+[deadlines]: deadlines
 [files]: files
+[foreign]: foreign
+[idle]: idle
+[ids]: ids
 [inline]: inline
-[jobs]: jobs
 [lending]: lending
+[mistakes]: mistakes
 [pipes]: pipes
 [raw]: raw
+[reading_tests]: reading_tests
+[sending]: sending
+[seven_calls]: seven_calls
 [the_port]: the_port
-[waiting]: waiting
+[threads]: threads
+[three_answers]: three_answers
 [waits]: waits
 [waking]: waking
+[what_came_back]: what_came_back
+[xray]: xray
 "
     };
 }
 
+// A picture stands beside the words that it is about. In the sources it is a file, by a line at the
+// chapter's end, as for names. In the documentation it has to be part of the page, so there the name
+// leads to a copy that is encoded as an address: `pictures/NAME.url`, which `.ci/pictures` writes.
+//
 // Where rustdoc gathers the examples to run them on a system that has no ports, it finds none.
 
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/the_port.md"))]
-pub mod the_port {}
+macro_rules! chapters {
+    ($($(#[$about:meta])* $chapter:ident $([$($picture:literal)*])?;)*) => {$(
+        $(#[$about])*
+        #[doc = names!()]
+        $($(#[doc = concat!(
+            "[", $picture, ".svg]: ", include_str!(concat!("guide/pictures/", $picture, ".url")), "\n"
+        )])*)?
+        #[cfg_attr(
+            any(windows, not(doctest)),
+            doc = include_str!(concat!("guide/", stringify!($chapter), ".md"))
+        )]
+        pub mod $chapter {}
+    )*};
+}
 
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/lending.md"))]
-pub mod lending {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/waiting.md"))]
-pub mod waiting {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/waking.md"))]
-pub mod waking {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/conversations.md"))]
-pub mod conversations {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/datagrams.md"))]
-pub mod datagrams {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/pipes.md"))]
-pub mod pipes {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/files.md"))]
-pub mod files {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/waits.md"))]
-pub mod waits {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/jobs.md"))]
-pub mod jobs {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/raw.md"))]
-pub mod raw {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/inline.md"))]
-pub mod inline {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/closing.md"))]
-pub mod closing {}
-
-#[doc = names!()]
-#[cfg_attr(any(windows, not(doctest)), doc = include_str!("guide/cost.md"))]
-///
-#[doc = include_str!("guide/cost.svg")]
-pub mod cost {}
+chapters! {
+    #[doc(alias("readiness", "reactor", "proactor", "epoll"))]
+    completion;
+    #[doc(alias("IOCP"))]
+    the_port ["packets"];
+    #[doc(alias("CreateIoCompletionPort", "PostQueuedCompletionStatus", "GetQueuedCompletionStatus", "GetQueuedCompletionStatusEx", "WSARecv", "WSAGetLastError", "CloseHandle"))]
+    seven_calls;
+    by_hand;
+    #[doc(alias("mem::forget"))]
+    lending ["receive" "late_writes"];
+    #[doc(alias("WSA_IO_PENDING", "ERROR_IO_PENDING"))]
+    three_answers;
+    #[doc(alias("NTSTATUS", "error"))]
+    what_came_back;
+    #[doc(alias("lpCompletionKey", "lpOverlapped"))]
+    ids;
+    #[doc(alias("OVERLAPPED"))]
+    xray;
+    #[doc(alias("GetQueuedCompletionStatusEx", "timeout"))]
+    batches;
+    #[doc(alias("concurrency"))]
+    threads ["threads"];
+    #[doc(alias("deadline", "timeout", "timer"))]
+    deadlines;
+    #[doc(alias("wakeup"))]
+    waking;
+    #[doc(alias("cancel", "CancelIoEx"))]
+    cancelling;
+    #[doc(alias("Ctrl-C", "graceful shutdown", "CloseHandle"))]
+    closing ["dropping"];
+    #[doc(alias("AcceptEx", "ConnectEx"))]
+    conversations;
+    #[doc(alias("backpressure", "WSASend"))]
+    sending;
+    #[doc(alias("pool", "WSABUF"))]
+    buffers;
+    #[doc(alias("zero-byte receive"))]
+    idle;
+    #[doc(alias("fairness", "FILE_SKIP_COMPLETION_PORT_ON_SUCCESS"))]
+    inline;
+    #[doc(alias("UDP"))]
+    datagrams;
+    #[doc(alias("named pipe", "child process"))]
+    pipes;
+    #[doc(alias("ReadFile"))]
+    files;
+    #[doc(alias("RegisterWaitForSingleObject", "job object"))]
+    waits;
+    #[doc(alias("ReadDirectoryChangesW", "DeviceIoControl"))]
+    raw;
+    #[doc(alias("forged packet"))]
+    foreign;
+    #[doc(alias("FFI", "raw-dylib"))]
+    bindings;
+    #[doc(alias("testing"))]
+    reading_tests ["tower"];
+    #[doc(alias("performance"))]
+    cost ["cost"];
+    #[doc(alias("Future", "async", "executor"))]
+    async_on_top;
+    mistakes;
+}
