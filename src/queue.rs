@@ -260,7 +260,7 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// Calls
     /// [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).
-    #[doc(alias = "GetQueuedCompletionStatusEx")]
+    #[doc(alias = "GetQueuedCompletionStatusEx", alias = "timeout")]
     #[inline]
     pub fn wait<'a>(
         &self,
@@ -279,7 +279,7 @@ impl<B: Buffer> CompletionQueue<B> {
     /// # Errors
     ///
     /// As [`wait`](Self::wait).
-    #[doc(alias = "GetQueuedCompletionStatusEx")]
+    #[doc(alias = "GetQueuedCompletionStatusEx", alias = "deadline")]
     pub fn wait_until<'a>(
         &self,
         batch: &'a mut Completions<B>,
