@@ -21,7 +21,11 @@ use pipes::{bytes, connected, messages, new_name, server};
 
 #[path = "support/tcp.rs"]
 mod tcp;
-use tcp::{LAZY_HANDLES, gather_in_port, handles, more_handles_than};
+use tcp::gather_in_port;
+
+#[path = "support/handles.rs"]
+mod handles;
+use handles::{LAZY_HANDLES, handles, more_handles_than};
 
 /// What operations of each kind in flight, two in a batch, one in the port and one whose completion
 /// was kept can meet with.

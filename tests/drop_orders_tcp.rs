@@ -19,10 +19,11 @@ use counted::{Counted, Drops, Parts, drop_in_order, drop_on_two_threads, orders}
 
 #[path = "support/tcp.rs"]
 mod tcp;
-use tcp::{
-    LARGE, LAZY_HANDLES, V4, crowded, gather_in_port, handles, listening, more_handles_than,
-    without_send_buffer,
-};
+use tcp::{LARGE, V4, crowded, gather_in_port, listening, without_send_buffer};
+
+#[path = "support/handles.rs"]
+mod handles;
+use handles::{LAZY_HANDLES, handles, more_handles_than};
 
 /// What operations of each kind in flight, and three that have ended in a batch, can meet with.
 struct Scene {

@@ -21,7 +21,11 @@ use raw::{one_raw, read, registered_client};
 
 #[path = "support/tcp.rs"]
 mod tcp;
-use tcp::{handles, sweep};
+use tcp::sweep;
+
+#[path = "support/handles.rs"]
+mod handles;
+use handles::handles;
 
 const MANY: usize = 10_000;
 

@@ -13,9 +13,9 @@ use support::{assert_quiet, collect, one};
 mod calls;
 use calls::{Call, Calls, ERROR_NO_SYSTEM_RESOURCES, Fault, assert_code};
 
-#[path = "support/events.rs"]
-mod events;
-use events::handles;
+#[path = "support/handles.rs"]
+mod handles;
+use handles::handles;
 
 #[path = "support/idle.rs"]
 mod idle;
@@ -54,7 +54,7 @@ fn a_thousand_jobs_are_told_apart() -> io::Result<()> {
 #[test]
 fn ten_thousand_jobs_leave_no_handle() -> io::Result<()> {
     const MANY: usize = 10_000;
-    const FEW: u32 = 20;
+    const FEW: usize = 20;
     let _calls = Calls::watch();
     let queue = Queue::new()?;
     let before = handles();

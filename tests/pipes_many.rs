@@ -15,9 +15,9 @@ use support::{DEADLINE, collect};
 mod pipes;
 use pipes::{bytes, connected, messages, one_read};
 
-#[path = "support/tcp.rs"]
-mod tcp;
-use tcp::{LAZY_HANDLES, handles, more_handles_than};
+#[path = "support/handles.rs"]
+mod handles;
+use handles::{LAZY_HANDLES, handles, more_handles_than};
 
 const PIPES: usize = 10_000;
 

@@ -23,7 +23,11 @@ use pages::{Pages, live};
 
 #[path = "support/tcp.rs"]
 mod tcp;
-use tcp::{gather_in_port, handles, more_handles_than, sweep};
+use tcp::{gather_in_port, sweep};
+
+#[path = "support/handles.rs"]
+mod handles;
+use handles::{LAZY_HANDLES, handles, more_handles_than};
 
 #[path = "support/udp.rs"]
 mod udp;
@@ -132,5 +136,5 @@ fn sockets_leave_no_handle() {
     }
     assert_eq!(queue.in_flight(), 0);
     let more = more_handles_than(before);
-    assert!(more <= tcp::LAZY_HANDLES, "{more} handles are left");
+    assert!(more <= LAZY_HANDLES, "{more} handles are left");
 }

@@ -19,7 +19,11 @@ use calls::{Call, Calls};
 
 #[path = "support/events.rs"]
 mod events;
-use events::{Event, handles, signalled};
+use events::{Event, signalled};
+
+#[path = "support/handles.rs"]
+mod handles;
+use handles::handles;
 
 const DUPLICATE: Call = Call::DuplicateHandle;
 const REGISTER: Call = Call::RegisterWaitForSingleObject;
@@ -57,7 +61,7 @@ fn a_wait_costs_four_calls_and_no_allocation() -> io::Result<()> {
 #[test]
 fn ten_thousand_watches_leave_no_handle() -> io::Result<()> {
     const MANY: usize = 10_000;
-    const FEW: u32 = 20;
+    const FEW: usize = 20;
     let _calls = Calls::watch();
     let (queue, event) = (Queue::new()?, Event::new(false));
     let mut before = 0;

@@ -151,20 +151,6 @@ pub fn signalled<B: Debug>(completion: Completion<B>) -> (Key, OperationId, Resu
     }
 }
 
-/// How many handles this process has.
-pub fn handles() -> u32 {
-    #[link(name = "kernel32")]
-    unsafe extern "system" {
-        fn GetProcessHandleCount(hProcess: HANDLE, pdwHandleCount: *mut u32) -> i32;
-    }
-
-    let mut count = 0;
-    // SAFETY: it is this process, and the number is written during the call.
-    let done = unsafe { GetProcessHandleCount(GetCurrentProcess(), &mut count) };
-    assert_ne!(done, FALSE, "{}", io::Error::last_os_error());
-    count
-}
-
 #[link(name = "advapi32")]
 unsafe extern "system" {
     fn InitializeAcl(pAcl: *mut c_void, nAclLength: u32, dwAclRevision: u32) -> i32;

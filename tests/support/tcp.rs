@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use overlapped::ffi::constants::{SO_SNDBUF, SOCKET_ERROR, SOL_SOCKET};
 use overlapped::ffi::socket_address::{IN_ADDR, SOCKADDR_IN};
-use overlapped::ffi::types::{BOOL, HANDLE, SOCKET};
+use overlapped::ffi::types::SOCKET;
 use overlapped::{
     Buffer, Completion, CompletionQueue, Completions, Failure, Key, OperationId, Registration,
 };
@@ -226,61 +226,6 @@ pub fn crowded() -> Crowded {
     let one_more = |_| TcpStream::connect_timeout(&address, moment).ok();
     let waiting = (0..300).map_while(one_more).collect();
     Crowded { address, _listener: listener, _waiting: waiting }
-}
-
-/// How many handles this process has.
-///
-/// Windows says it in one call. Wine answers that call with 0, which no process has; there each
-/// number that can be a handle is tried. (Wine has a list of all handles, too, but up to version 8
-/// its server crashes over that when another process is just ending.)
-pub fn handles() -> usize {
-    let mut count = 0;
-    // SAFETY: the pseudo-handle is that of this process, and the count is written during the call.
-    let answer = unsafe { GetProcessHandleCount(CURRENT_PROCESS, &mut count) };
-    assert_ne!(answer, 0, "GetProcessHandleCount: {}", io::Error::last_os_error());
-    if count > 0 { count as usize } else { tried_handles() }
-}
-
-/// Handles are multiples of 4, and Wine gives out the lowest that is free. So those that are open
-/// lie low, with gaps that are no longer than the number of handles that were open at once.
-fn tried_handles() -> usize {
-    const LONGEST_GAP: usize = 1024;
-    let (mut count, mut last, mut number) = (0, 0, 1);
-    while number - last < LONGEST_GAP {
-        let mut flags = 0;
-        let handle = std::ptr::without_provenance_mut(4 * number);
-        // SAFETY: the call only looks whether this is a handle, and writes its flags.
-        if unsafe { GetHandleInformation(handle, &mut flags) } != 0 {
-            (count, last) = (count + 1, number);
-        }
-        number += 1;
-    }
-    count
-}
-
-/// So many handles more than before are no leak: a system makes some events only when they are
-/// first wanted, and keeps them.
-pub const LAZY_HANDLES: usize = 4;
-
-/// How much more than before there is, looked at again until it is what it was or the time is up:
-/// the system closes what a thread has left behind in its own time.
-pub fn more_handles_than(before: usize) -> usize {
-    let start = Instant::now();
-    loop {
-        let more = handles().saturating_sub(before);
-        if more <= LAZY_HANDLES || start.elapsed() > Duration::from_secs(2) {
-            return more;
-        }
-        std::thread::yield_now();
-    }
-}
-
-const CURRENT_PROCESS: HANDLE = std::ptr::without_provenance_mut(!0);
-
-#[link(name = "kernel32")]
-unsafe extern "system" {
-    fn GetProcessHandleCount(hProcess: HANDLE, pdwHandleCount: *mut u32) -> BOOL;
-    fn GetHandleInformation(hObject: HANDLE, lpdwFlags: *mut u32) -> BOOL;
 }
 
 #[link(name = "ws2_32")]
