@@ -130,6 +130,21 @@ fn a_rejection_is_an_error_like_others() -> io::Result<()> {
     Ok(())
 }
 
+/// To be registered is not to be listened to: a port tells of operations, and there is none.
+#[test]
+fn what_has_come_is_not_told_to_those_who_have_not_asked() -> io::Result<()> {
+    let queue = Queue::new()?;
+    let (stream, mut peer) = registered(&queue, Key(1));
+    peer.write_all(b"hello")?;
+    assert_eq!(stream.get_ref().peek(&mut [0])?, 1); // it is there
+    assert_quiet(&queue);
+    assert_eq!(queue.in_flight(), 0);
+
+    stream.receive(Vec::with_capacity(16))?;
+    assert!(!one_received(&queue).buffer.is_empty());
+    Ok(())
+}
+
 #[test]
 fn a_socket_that_a_listener_of_std_has_accepted_can_be_registered() -> io::Result<()> {
     let queue = Queue::new()?;
