@@ -17,27 +17,39 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //!
 //! # A first program
 //!
-//! ```no_run
+//! It sends to itself, and receives until the end of the stream:
+//!
+//! ```
 //! # #[cfg(windows)]
 //! # fn main() -> std::io::Result<()> {
 //! use overlapped::{Completion, CompletionQueue, Completions, Key};
-//! use std::net::TcpStream;
+//! use std::net::{Shutdown, TcpListener, TcpStream};
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let peer = TcpStream::connect(listener.local_addr()?)?;
 //!
 //! let queue = CompletionQueue::new()?;
-//! let stream = queue.register(TcpStream::connect("127.0.0.1:7000")?, Key(1))?;
-//! stream.receive(Vec::with_capacity(4096))?; // from here on the buffer is the kernel's
+//! let client = queue.register(peer, Key(1))?;
+//! let server = queue.register(listener.accept()?.0, Key(2))?;
+//! client.send(b"hello".to_vec())?;
+//! server.receive(Vec::with_capacity(4096))?;
+//! // From here on the two buffers are the kernel's.
 //!
 //! let mut batch = Completions::with_capacity(64);
 //! loop {
 //!     for completion in queue.wait(&mut batch, None)? {
-//!         if let Completion::Received { mut buffer, result, .. } = completion {
-//!             // From here on it is ours again.
-//!             if result? == 0 {
-//!                 return Ok(()); // the end of the stream
+//!         // From here on the completion's buffer is ours again.
+//!         match completion {
+//!             Completion::Sent { .. } => client.shutdown(Shutdown::Write)?,
+//!             Completion::Received { mut buffer, result, .. } => {
+//!                 if result? == 0 {
+//!                     return Ok(()); // the end of the stream
+//!                 }
+//!                 println!("{}", String::from_utf8_lossy(&buffer));
+//!                 buffer.clear();
+//!                 server.receive(buffer)?;
 //!             }
-//!             println!("{}", String::from_utf8_lossy(&buffer));
-//!             buffer.clear();
-//!             stream.receive(buffer)?;
+//!             _ => {}
 //!         }
 //!     }
 //! }
@@ -48,37 +60,39 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //!
 //! # The map
 //!
-//! | to do this | take this | which makes this system call |
-//! | --- | --- | --- |
-//! | make a queue, which all threads use by reference | [`CompletionQueue`] | `CreateIoCompletionPort` |
-//! | register a socket, a file or a pipe, which then belongs to this queue for life | [`Registration`] | `CreateIoCompletionPort` |
-//! | lend a buffer to receive into | [`receive`](Registration::receive) | `WSARecv` |
-//! | lend a buffer to send | [`send`](Registration::send) | `WSASend` |
-//! | receive a datagram, and learn who has sent it | [`receive_from`](Registration::receive_from) | `WSARecvFrom` |
-//! | send a datagram to somebody | [`send_to`](Registration::send_to) | `WSASendTo` |
-//! | accept a connection from a client | [`accept`](Registration::accept) | `AcceptEx` |
-//! | connect to a server | [`connect`](CompletionQueue::connect) | `ConnectEx` |
-//! | make a server's or a client's end of a named pipe | [`NamedPipe`], by [`PipeOptions`] | `CreateNamedPipeW`, `CreateFileW` |
-//! | wait for a client of a named pipe, and send it away | [`connect_client`](Registration::connect_client), [`disconnect`](Registration::disconnect) | `ConnectNamedPipe`, `DisconnectNamedPipe` |
-//! | lend a buffer to read into from a pipe, or from what a child process prints | [`read`](Registration::read), of each [`ReadEnd`] | `ReadFile` |
-//! | lend a buffer to write to a pipe, or to what a child process reads | [`write`](Registration::write), of each [`WriteEnd`] | `WriteFile` |
-//! | learn that there is something to receive, without lending a buffer | [`readable`](Registration::readable) | `WSARecv` |
-//! | learn from the submission itself that an operation has ended, if it has | [`inline`](Registration::inline) | `SetFileCompletionNotificationModes` |
-//! | read a file at an offset, and write it | [`read_at`](Registration::read_at), [`write_at`](Registration::write_at), [`append`](Registration::append) | `ReadFile`, `WriteFile` |
-//! | start any operation that takes an `OVERLAPPED` | [`submit`](Registration::submit), [`RawCall`] | that which you make |
-//! | wait until something has happened | [`wait`](CompletionQueue::wait) | `GetQueuedCompletionStatusEx` |
-//! | read what has happened | [`Completion`], in [`Completions`] | |
-//! | wait for a process, an event or a timer as well | [`watch`](CompletionQueue::watch) | `RegisterWaitForSingleObject` |
-//! | end processes together, and hear of them | [`Job`] | `SetInformationJobObject` |
-//! | wake a thread that waits, from another one | [`Waker`] | `PostQueuedCompletionStatus` |
-//! | send a value to a thread that waits | [`post`](CompletionQueue::post) | `PostQueuedCompletionStatus` |
-//! | end every thread that waits | [`shut_down`](CompletionQueue::shut_down) | `PostQueuedCompletionStatus` |
-//! | take back what was lent | [`cancel`](Registration::cancel) | `CancelIoEx` |
-//! | get back what was given to a call that failed | [`Rejected`] | |
-//! | lend memory of a type of your own | [`Buffer`] | |
-//! | lend buffers of two types on one queue | [`Either`] | |
-//! | use a port without the layer | [`CompletionPort`] | |
-//! | make the system calls yourself | [`ffi`] | |
+//! Each item says which system call it makes.
+//!
+//! | to do this | take this |
+//! | --- | --- |
+//! | make a queue, which all threads use by reference | [`CompletionQueue`] |
+//! | register a socket, a file or a pipe, which then belongs to this queue for life | [`Registration`] |
+//! | lend a buffer to receive into | [`receive`](Registration::receive) |
+//! | lend a buffer to send | [`send`](Registration::send) |
+//! | receive a datagram, and learn who has sent it | [`receive_from`](Registration::receive_from) |
+//! | send a datagram to somebody | [`send_to`](Registration::send_to) |
+//! | accept a connection from a client | [`accept`](Registration::accept) |
+//! | connect to a server | [`connect`](CompletionQueue::connect) |
+//! | make a server's or a client's end of a named pipe | [`NamedPipe`], by [`PipeOptions`] |
+//! | wait for a client of a named pipe, and send it away | [`connect_client`](Registration::connect_client), [`disconnect`](Registration::disconnect) |
+//! | lend a buffer to read into from a pipe, or from what a child process prints | [`read`](Registration::read), of each [`ReadEnd`] |
+//! | lend a buffer to write to a pipe, or to what a child process reads | [`write`](Registration::write), of each [`WriteEnd`] |
+//! | learn that there is something to receive, without lending a buffer | [`readable`](Registration::readable) |
+//! | learn from the submission itself that an operation has ended, if it has | [`inline`](Registration::inline) |
+//! | read a file at an offset, and write it | [`read_at`](Registration::read_at), [`write_at`](Registration::write_at), [`append`](Registration::append) |
+//! | start any operation that takes an `OVERLAPPED` | [`submit`](Registration::submit), [`RawCall`] |
+//! | wait until something has happened | [`wait`](CompletionQueue::wait) |
+//! | read what has happened | [`Completion`], in [`Completions`] |
+//! | wait for a process, an event or a timer as well | [`watch`](CompletionQueue::watch) |
+//! | end processes together, and hear of them | [`Job`] |
+//! | wake a thread that waits, from another one | [`Waker`] |
+//! | send a value to a thread that waits | [`post`](CompletionQueue::post) |
+//! | end every thread that waits | [`shut_down`](CompletionQueue::shut_down) |
+//! | take back what was lent | [`cancel`](Registration::cancel) |
+//! | get back what was given to a call that failed | [`Rejected`] |
+//! | lend memory of a type of your own | [`Buffer`] |
+//! | lend buffers of two types on one queue | [`Either`] |
+//! | use a port without the layer | [`CompletionPort`] |
+//! | make the system calls yourself | [`ffi`] |
 //!
 //! # The rules
 //!

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Follows the section "Vendor it" of README.md to the letter, in packages made for that: libraries
-# and programs, of the editions 2021 and 2024, that have the crate as a module or as a dependency by
-# path. Each denies warnings, uses the layer, and has a test of its own; a library has an example in
+# Follows the sections "A first program" and "Vendor it" of README.md to the letter, in packages made
+# for that: the program as it stands there, and then libraries and programs, of the editions 2021 and
+# 2024, that have the crate as a module or as a dependency by path. Each denies warnings, uses the layer, and has a test of its own; a library has an example in
 # its documentation too. Cargo checks, tests and documents each of them, natively and for Windows.
 #
 # usage: tests/vendored.sh        WINE names another Wine, as for ./wine
@@ -48,16 +48,17 @@ told() {
     fail "in $package nothing like this was printed: $1"
 }
 
-# A code block of the section: the one of a language that has this number among them.
+# A code block of a section: the one of a language that has this number among them.
 block() {
-    awk -v fence='```'"$1" -v wanted="$2" '
-        /^## / { inside = $0 == "## Vendor it" }
+    local section=${3:-Vendor it}
+    awk -v fence='```'"$1" -v wanted="$2" -v heading="## $section" '
+        /^## / { inside = $0 == heading }
         !inside { next }
         $0 == "```" { copying = 0 }
         copying { print; printed = 1 }
         $0 == fence { copying = ++seen == wanted }
         END { exit !printed }' "$root/README.md" ||
-        fail "the section \"Vendor it\" of README.md has no block $2 of $1"
+        fail "the section \"$section\" of README.md has no block $2 of $1"
 }
 
 copy_crate=$(block sh 1)
@@ -81,6 +82,18 @@ git -C "$scratch/overlapped" add --all
 git -C "$scratch/overlapped" -c user.name=test -c user.email=test@localhost -c commit.gpgsign=false \
     commit --quiet --message='The files as they are'
 commit=$(git -C "$scratch/overlapped" rev-parse HEAD)
+
+
+# The first program.
+
+package=.
+run bash -euo pipefail -c "$(block sh 1 'A first program')"
+package=hello
+block rust 1 'A first program' >"$scratch/hello/src/main.rs"
+CARGO_TARGET_DIR=$scratch/target/windows run bash -euo pipefail -c "$(block sh 2 'A first program')"
+told '^Key\(7\): 5 bytes: hello'
+grep -q 'It prints `Key(7): 5 bytes: hello`' "$root/README.md" || fail 'README.md says otherwise'
+say "ok, $SECONDS s: the first program"
 
 
 # The packages.
