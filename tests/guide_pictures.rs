@@ -50,6 +50,25 @@ fn each_picture_is_for_light_and_dark_and_for_those_who_do_not_see_it() {
     }
 }
 
+/// A page of the documentation leaves a picture 318 pixels on a telephone of 360, so one that is at
+/// most that wide is shown as large as it was drawn.
+#[test]
+fn each_picture_can_be_read_on_a_telephone() {
+    for name in pictures() {
+        let drawn = text_of(&format!("src/guide/pictures/{name}.svg"));
+        let (_, size) = drawn.split_once("viewBox=\"0 0 ").expect("a viewBox from 0 on");
+        let (width, _) = size.split_once(' ').unwrap();
+        assert!(width.parse::<u32>().unwrap() <= 318, "{name}.svg is {width} wide");
+        let sizes = drawn.split("font-size").skip(1).map(|rest| {
+            let digits = rest.trim_start_matches([':', '=', '"']);
+            let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap();
+            digits[..end].parse::<u32>().expect("a whole number")
+        });
+        assert!(sizes.clone().count() > 0, "{name}.svg says no size of letters");
+        assert!(sizes.min() >= Some(11), "{name}.svg has letters that are too small");
+    }
+}
+
 #[test]
 fn each_picture_stands_in_a_chapter_with_words_for_it() {
     let guide = text_of("src/guide.rs");
