@@ -84,6 +84,34 @@ fn each_chapter_has_a_program_a_test_and_a_page_of_microsofts() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
+/// A part is a heading of src/guide.rs, and its exercises stand in the last of its chapters.
+#[test]
+fn each_part_ends_with_exercises_and_each_exercise_is_told() {
+    let guide = text_of(Path::new("src/guide.rs"));
+    let parts = guide.split("\n//! # ").skip(1).map(|part| {
+        let (_, rest) = part.rsplit_once("](").expect("a list of chapters");
+        rest.split_once(')').expect("the name of a chapter").0
+    });
+    let mut told = Vec::new();
+    for chapter in parts {
+        let text = text_of(Path::new(&format!("src/guide/{chapter}.md")));
+        let (_, exercises) = text
+            .split_once("\n# Exercises\n")
+            .unwrap_or_else(|| panic!("{chapter}.md ends a part, and has no exercises"));
+        let exercises = tests_named(exercises);
+        assert!(exercises.len() >= 3, "{chapter}.md has {} exercises", exercises.len());
+        told.extend(exercises.into_iter().map(|(function, _)| function));
+    }
+    for file in fs::read_dir("tests/exercises").expect("the exercises") {
+        let text = text_of(&file.expect("a file").path());
+        for test in text.split("#[test]\nfn ").skip(1) {
+            let name = test.split_once('(').expect("a function").0;
+            assert!(told.iter().any(|function| function == name), "no chapter tells of {name}");
+        }
+    }
+    assert!(told.len() >= 20, "{} exercises", told.len());
+}
+
 /// Who reads slowly reads 200 words in a minute.
 #[test]
 fn no_chapter_takes_longer_than_ten_minutes() {
