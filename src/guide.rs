@@ -252,8 +252,8 @@ chapters! {
     what_came_back;
     #[doc(alias("lpCompletionKey", "lpOverlapped"))]
     ids;
-    #[doc(alias("OVERLAPPED"))]
-    xray;
+    #[doc(alias("OVERLAPPED", "HasOverlappedIoCompleted"))]
+    xray ["xray"];
     #[doc(alias("GetQueuedCompletionStatusEx", "timeout"))]
     batches;
     #[doc(alias("concurrency"))]
