@@ -57,12 +57,13 @@ pub(super) use self::parts::{Array, MAX_PARTS, Parts, array, one_filled, one_spa
 ///
 /// impl Drop for Pooled {
 ///     fn drop(&mut self) {
-///         // A pool that is gone has no use for it: then the vector is freed after all.
+///         // A pool that is gone has no use for it. Then it is freed.
 ///         let _ = self.pool.send(std::mem::take(&mut self.bytes));
 ///     }
 /// }
 ///
-/// // SAFETY: the methods are those of the vector, which nothing else can reach.
+/// // SAFETY: the methods are those of the vector, which nothing else
+/// // can reach.
 /// unsafe impl overlapped::Buffer for Pooled {
 ///     fn filled(&self, part: usize) -> &[u8] {
 ///         self.bytes.filled(part)

@@ -20,7 +20,8 @@ use super::transfer::{APPEND, FAR, invalid};
 /// A file that was opened with `FILE_FLAG_OVERLAPPED`:
 ///
 /// ```
-/// use overlapped::{Completion, CompletionQueue, Completions, Content, Key};
+/// use overlapped::{Completion, CompletionQueue, Completions};
+/// use overlapped::{Content, Key};
 /// use std::fs::File;
 /// use std::os::windows::fs::OpenOptionsExt;
 ///
@@ -29,7 +30,10 @@ use super::transfer::{APPEND, FAR, invalid};
 /// # fn main() -> std::io::Result<()> {
 /// # let path = std::env::temp_dir().join(format!("overlapped-source-{}", std::process::id()));
 /// # std::fs::write(&path, "hello")?;
-/// let file = File::options().read(true).custom_flags(FILE_FLAG_OVERLAPPED).open(&path)?;
+/// let file = File::options()
+///     .read(true)
+///     .custom_flags(FILE_FLAG_OVERLAPPED)
+///     .open(&path)?;
 /// let queue = CompletionQueue::new()?;
 /// let file = queue.register(file, Key(1))?;
 /// file.read_at(1, Vec::with_capacity(4096))?;
@@ -158,7 +162,11 @@ impl<B: Buffer, M: Mode> Registration<File, B, M> {
     ///
     /// # fn main() -> std::io::Result<()> {
     /// # let path = std::env::temp_dir().join(format!("overlapped-write-{}", std::process::id()));
-    /// let file = File::options().write(true).create(true).custom_flags(0x4000_0000).open(&path)?;
+    /// let file = File::options()
+    ///     .write(true)
+    ///     .create(true)
+    ///     .custom_flags(0x4000_0000) // FILE_FLAG_OVERLAPPED
+    ///     .open(&path)?;
     /// let queue = CompletionQueue::new()?;
     /// let file = queue.register(file, Key(1))?;
     /// file.write_at(5, b"world".to_vec())?;

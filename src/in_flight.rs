@@ -38,14 +38,15 @@ use self::slots::{SlotRef, Slots};
 /// [`OVERLAPPED`](super::ffi::types::OVERLAPPED), in which the system writes how it ended, and a
 /// buffer. Both stay the kernel's until a packet with the address of the `OVERLAPPED` comes out of
 /// the port. In between, nothing in this process may move, read or free them, whatever becomes of
-/// the objects that a program holds. So they are in a table, each in a *slot*, which never moves:
+/// the objects that a program holds. So they are in a table, each in a *slot*, which never moves.
+/// An operation goes this way, and so does what is lent for it:
 ///
-/// ```text
-///          take_slot, fill       lend                 claim           collect
-///   caller's ────────▶ reserved ──────▶ the kernel's ──────▶ claimed ────────▶ caller's
-///                         │ drop              │ take_back, take_done              ▲
-///                         └───────────────────┴───────────────────────────────────┘
-/// ```
+/// 1. It is the *caller's*, until `take_slot` and `fill` have moved it into a slot.
+/// 2. It is *reserved*: the caller can still look at it, and dropping it frees the slot.
+/// 3. It is the *kernel's*, from `lend` on. If no packet comes of it, `take_back` or `take_done`
+///    makes it the caller's.
+/// 4. It is *claimed*, by `claim`, when its packet has come.
+/// 5. It is the caller's again: `collect` moves it out of the slot.
 ///
 /// An operation is *claimed* when its packet has been dequeued: from then on it is in flight no
 /// more, and what was lent waits in its slot for the one who has claimed it. Only *collecting*

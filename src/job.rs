@@ -31,20 +31,28 @@ use super::registration::{Source, sealed};
 /// it first.
 ///
 /// ```
-/// use overlapped::{Completion, CompletionQueue, Completions, Job, JobMessage, Key};
+/// use overlapped::{Completion, CompletionQueue, Completions};
+/// use overlapped::{Job, JobMessage, Key};
 /// use std::process::{Command, Stdio};
 ///
 /// # fn main() -> std::io::Result<()> {
 /// let queue = CompletionQueue::<Vec<u8>>::new()?;
 /// let job = queue.register(Job::new()?, Key(3))?;
-/// job.get_ref().kill_on_close()?; // should this program end before they do
-/// let mut child = Command::new("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+/// // Should this program end before they do:
+/// job.get_ref().kill_on_close()?;
+/// let mut child = Command::new("cmd")
+///     .stdin(Stdio::piped())
+///     .stdout(Stdio::null())
+///     .spawn()?;
 /// job.get_ref().assign(&child)?;
 ///
 /// let mut batch = Completions::with_capacity(8);
 /// let first = queue.wait(&mut batch, None)?.next();
-/// let Some(Completion::Job { key, message }) = first else { panic!("{first:?}") };
-/// assert_eq!((key, message), (Key(3), JobMessage::NewProcess(child.id())));
+/// let Some(Completion::Job { key, message }) = first else {
+///     panic!("{first:?}");
+/// };
+/// assert_eq!(key, Key(3));
+/// assert_eq!(message, JobMessage::NewProcess(child.id()));
 ///
 /// job.get_ref().terminate(77)?;
 /// assert_eq!(child.wait()?.code(), Some(77));

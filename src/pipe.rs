@@ -87,12 +87,13 @@ impl<S: ReadEnd, B: Buffer> Registration<S, B> {
     /// comes back in a [`Completion::Read`](super::Completion::Read), on whichever thread dequeues
     /// it, possibly before this returns. Its `result` says what was read:
     ///
-    /// | it is | and that means |
-    /// | --- | --- |
-    /// | [`Bytes`](super::Content::Bytes) | as many bytes as there were, or as there was room for |
-    /// | [`Message`](super::Content::Message) | a whole message, or the rest of one; of no bytes it is an empty message, and not the end |
-    /// | [`Part`](super::Content::Part) | as much of a message as there was room for; the next read goes on with it |
-    /// | [`End`](super::Content::End) | the other end is closed, by all who had it, and all that was written has been read |
+    /// * [`Bytes`](super::Content::Bytes): as many bytes as there were, or as there was room for;
+    /// * [`Message`](super::Content::Message): a whole message, or the rest of one; of no bytes it
+    ///   is an empty message, and not the end;
+    /// * [`Part`](super::Content::Part): as much of a message as there was room for; the next read
+    ///   goes on with it;
+    /// * [`End`](super::Content::End): the other end is closed, by all who had it, and all that was
+    ///   written has been read.
     ///
     /// A pipe that carries messages, and reads them so, has the second and the third; all others
     /// have the first. Several reads may be pending; they end in the order of submission, and those
@@ -102,19 +103,26 @@ impl<S: ReadEnd, B: Buffer> Registration<S, B> {
     /// When a read is cancelled, bytes that it had already taken out of the pipe can be lost.
     ///
     /// ```
-    /// use overlapped::{Completion, CompletionQueue, Completions, Content, Key};
+    /// use overlapped::{Completion, CompletionQueue, Completions};
+    /// use overlapped::{Content, Key};
     /// use std::process::{Command, Stdio};
     ///
     /// # fn main() -> std::io::Result<()> {
     /// let queue = CompletionQueue::new()?;
-    /// let mut child = Command::new("cmd").args(["/c", "echo hello"]).stdout(Stdio::piped()).spawn()?;
-    /// let stdout = queue.register(child.stdout.take().expect("it is piped"), Key(1))?;
+    /// let mut child = Command::new("cmd")
+    ///     .args(["/c", "echo hello"])
+    ///     .stdout(Stdio::piped())
+    ///     .spawn()?;
+    /// let stdout = child.stdout.take().expect("it is piped");
+    /// let stdout = queue.register(stdout, Key(1))?;
     ///
     /// stdout.read(Vec::with_capacity(4096))?;
     /// let (mut batch, mut text) = (Completions::with_capacity(4), None);
     /// while text.is_none() {
     ///     for completion in queue.wait(&mut batch, None)? {
-    ///         let Completion::Read { buffer, result, .. } = completion else { continue };
+    ///         let Completion::Read { buffer, result, .. } = completion else {
+    ///             continue;
+    ///         };
     ///         match result? {
     ///             Content::End => text = Some(buffer),
     ///             _ => drop(stdout.read(buffer)?), // behind what it holds

@@ -128,17 +128,23 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     /// # fn main() -> std::io::Result<()> {
     /// # let folder = std::env::temp_dir().join(format!("overlapped-raw-{}", std::process::id()));
     /// # std::fs::create_dir(&folder)?;
-    /// let flags = FILE_FLAG_OVERLAPPED | FILE_FLAG_BACKUP_SEMANTICS; // the second for a directory
-    /// let directory = File::options().read(true).custom_flags(flags).open(&folder)?;
+    /// // The second is for a directory.
+    /// let flags = FILE_FLAG_OVERLAPPED | FILE_FLAG_BACKUP_SEMANTICS;
+    /// let directory = File::options()
+    ///     .read(true)
+    ///     .custom_flags(flags)
+    ///     .open(&folder)?;
     /// let queue = CompletionQueue::new()?;
     /// let directory = queue.register(OwnedHandle::from(directory), Key(1))?;
     ///
-    /// // SAFETY: it makes one call, on this handle, with what is lent, and passes its answer on.
+    /// // SAFETY: it makes one call, on this handle, with what is lent, and
+    /// // passes its answer on.
     /// unsafe {
     ///     directory.submit(0, Vec::with_capacity(4096), |call| {
     ///         let (room, length) = call.spare();
     ///         if room.addr() % 4 != 0 {
-    ///             return Err(std::io::ErrorKind::InvalidInput.into()); // nothing was started
+    ///             // Nothing was started.
+    ///             return Err(std::io::ErrorKind::InvalidInput.into());
     ///         }
     ///         call.answer(ffi::kernel32::ReadDirectoryChangesW(
     ///             call.handle().as_raw_handle(),

@@ -92,9 +92,12 @@ impl<B: Buffer> Registration<UdpSocket, B> {
     /// let (mut batch, mut left) = (Completions::with_capacity(4), 2);
     /// while left > 0 {
     ///     for completion in queue.wait(&mut batch, None)? {
-    ///         if let Completion::ReceivedFrom { buffer, result, .. } = completion {
-    ///             assert_eq!(result?.from, far.get_ref().local_addr()?);
-    ///             assert_eq!(buffer, b"hello");
+    ///         match completion {
+    ///             Completion::ReceivedFrom { buffer, result, .. } => {
+    ///                 assert_eq!(result?.from, far.get_ref().local_addr()?);
+    ///                 assert_eq!(buffer, b"hello");
+    ///             }
+    ///             other => println!("{other:?}"),
     ///         }
     ///         left -= 1;
     ///     }

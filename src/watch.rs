@@ -140,8 +140,12 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// let mut batch = Completions::with_capacity(8);
     /// for completion in queue.wait(&mut batch, None)? {
-    ///     assert!(matches!(completion, Completion::Signalled { key: Key(7), result: Ok(()), .. }));
-    ///     assert_eq!(child.wait()?.code(), Some(3)); // it has ended, so this does not wait
+    ///     let Completion::Signalled { key, result, .. } = completion else {
+    ///         panic!("{completion:?}");
+    ///     };
+    ///     assert_eq!((key, result?), (Key(7), ()));
+    ///     // It has ended, so this does not wait.
+    ///     assert_eq!(child.wait()?.code(), Some(3));
     /// }
     /// # Ok(())
     /// # }
@@ -157,15 +161,18 @@ impl<B: Buffer> CompletionQueue<B> {
     ///
     /// # fn main() -> std::io::Result<()> {
     /// // SAFETY: NULL stands for no attributes and no name.
-    /// let timer =
-    ///     unsafe { kernel32::CreateWaitableTimerExW(null(), null(), 0, TIMER_ALL_ACCESS) };
+    /// let timer = unsafe {
+    ///     let access = TIMER_ALL_ACCESS;
+    ///     kernel32::CreateWaitableTimerExW(null(), null(), 0, access)
+    /// };
     /// assert!(!timer.is_null());
     /// // SAFETY: the handle is open, new, and nobody else's.
     /// let timer = unsafe { OwnedHandle::from_raw_handle(timer) };
     /// let due = -100_000; // in 10 ms, counted in steps of 100 ns
     /// // SAFETY: it is a timer, and nothing is to be called.
     /// let set = unsafe {
-    ///     kernel32::SetWaitableTimer(timer.as_raw_handle(), &due, 0, None, null_mut(), 0)
+    ///     let timer = timer.as_raw_handle();
+    ///     kernel32::SetWaitableTimer(timer, &due, 0, None, null_mut(), 0)
     /// };
     /// assert_ne!(set, 0);
     ///
@@ -173,7 +180,10 @@ impl<B: Buffer> CompletionQueue<B> {
     /// let _watch = queue.watch(&timer, Key(8))?;
     /// let mut batch = Completions::with_capacity(8);
     /// let due = queue.wait(&mut batch, None)?.next();
-    /// assert!(matches!(due, Some(Completion::Signalled { key: Key(8), result: Ok(()), .. })));
+    /// let Some(Completion::Signalled { key, result, .. }) = due else {
+    ///     panic!("{due:?}");
+    /// };
+    /// assert_eq!((key, result?), (Key(8), ()));
     /// # Ok(())
     /// # }
     /// ```

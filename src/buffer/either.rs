@@ -14,7 +14,8 @@ use super::Buffer;
 /// that fit the program:
 ///
 /// ```
-/// use overlapped::{Buffer, Either, Either::Left as Request, Either::Right as Page};
+/// use overlapped::{Buffer, Either};
+/// use overlapped::{Either::Left as Request, Either::Right as Page};
 ///
 /// type Message = Either<Vec<u8>, &'static [u8]>;
 ///

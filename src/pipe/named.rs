@@ -23,16 +23,20 @@ use super::{ReadEnd, WriteEnd, name, require_pipe, sealed};
 /// the *instances* of the pipe. A client that opens the pipe gets one that waits for a client.
 ///
 /// ```
-/// use overlapped::{Completion, CompletionQueue, Completions, Content, Key, NamedPipe, PipeOptions};
+/// use overlapped::{Completion, CompletionQueue, Completions};
+/// use overlapped::{Content, Key, NamedPipe, PipeOptions};
 ///
 /// # fn main() -> std::io::Result<()> {
-/// let (name, options) = ("overlapped example", PipeOptions::new().messages());
+/// let name = "overlapped example";
 /// # let name = format!("{name} {}", std::process::id());
+/// let options = PipeOptions::new().messages();
 /// let queue = CompletionQueue::new()?;
-/// let server = queue.register(NamedPipe::server(&name, &options)?, Key(1))?;
+/// let server = NamedPipe::server(&name, &options)?;
+/// let server = queue.register(server, Key(1))?;
 /// server.connect_client()?;
 ///
-/// let client = queue.register(NamedPipe::client(&name, &options)?, Key(2))?;
+/// let client = NamedPipe::client(&name, &options)?;
+/// let client = queue.register(client, Key(2))?;
 /// client.write(b"hello".to_vec())?;
 ///
 /// let (mut batch, mut message) = (Completions::with_capacity(4), None);

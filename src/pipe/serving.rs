@@ -40,7 +40,8 @@ impl<B: Buffer> Registration<NamedPipe, B> {
     /// ```compile_fail,E0599
     /// # use overlapped::*;
     /// # fn only_named_pipes(stdout: &Registration<std::process::ChildStdout>) {
-    /// stdout.connect_client(); // no method `connect_client`: the child is there
+    /// // No method `connect_client`: the child is there.
+    /// stdout.connect_client();
     /// # }
     /// ```
     #[doc(alias = "ConnectNamedPipe")]

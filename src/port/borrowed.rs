@@ -17,7 +17,8 @@ use super::{CompletionPort, Key};
 /// ```compile_fail,E0599
 /// # use overlapped::*;
 /// # fn only_the_queue_dequeues(queue: &CompletionQueue) {
-/// queue.port().dequeue(&mut Vec::with_capacity(1), None); // no method `dequeue`
+/// // No method `dequeue`.
+/// queue.port().dequeue(&mut Vec::with_capacity(1), None);
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]

@@ -31,11 +31,13 @@ use super::{Deadline, Key, Packet};
 /// use std::time::Duration;
 ///
 /// # fn main() -> std::io::Result<()> {
-/// let port = CompletionPort::new(0)?; // for as many threads as there are processors
+/// // For as many threads as there are processors:
+/// let port = CompletionPort::new(0)?;
 /// port.post(Key(7), 42)?;
 ///
 /// let mut packets = Vec::with_capacity(8);
-/// assert_eq!(port.dequeue(&mut packets, Some(Duration::from_secs(1)))?, 1);
+/// let limit = Some(Duration::from_secs(1));
+/// assert_eq!(port.dequeue(&mut packets, limit)?, 1);
 /// assert_eq!((packets[0].key(), packets[0].bytes()), (Key(7), 42));
 /// # Ok(())
 /// # }
@@ -96,9 +98,12 @@ impl CompletionPort {
     /// use std::os::windows::io::{AsRawSocket, BorrowedHandle};
     ///
     /// # fn main() -> std::io::Result<()> {
-    /// let (port, socket) = (CompletionPort::new(0)?, UdpSocket::bind("127.0.0.1:0")?);
-    /// // SAFETY: a socket is a handle of the kernel, which is open as long as `socket` is there.
-    /// let handle = unsafe { BorrowedHandle::borrow_raw(socket.as_raw_socket() as _) };
+    /// let port = CompletionPort::new(0)?;
+    /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+    /// let raw = socket.as_raw_socket() as _;
+    /// // SAFETY: a socket is a handle of the kernel, which is open as long
+    /// // as `socket` is there.
+    /// let handle = unsafe { BorrowedHandle::borrow_raw(raw) };
     /// port.associate(handle, Key(7))?;
     /// # Ok(())
     /// # }

@@ -79,7 +79,8 @@ impl<B: Buffer, M: Mode> Registration<TcpStream, B, M> {
     /// ```compile_fail,E0599
     /// # use overlapped::*;
     /// # fn only_streams(listener: &Registration<std::net::TcpListener>) {
-    /// listener.receive(Vec::with_capacity(4096)); // no method `receive`: it accepts
+    /// // No method `receive`: it accepts.
+    /// listener.receive(Vec::with_capacity(4096));
     /// # }
     /// ```
     #[doc(alias = "WSARecv")]
