@@ -1,32 +1,36 @@
 //! The same events as a picture: time goes down, and a bar stands in the column of whoever has the
-//! memory. It is as wide as the screen of a telephone, and its letters can be read there.
+//! memory. A page leaves it 318 pixels on a telephone of 360, and its letters can be read there.
 
 use std::fmt::Write;
 
 use super::events::{Event, Part, Whose};
 
-const WIDTH: u32 = 360;
+const WIDTH: u32 = 318;
+/// As a page of its own it may be wider.
+const SHOWN: u32 = 360;
 
 /// From one event to the next: a line for the thread, and one for what happens.
 const STEP: u32 = 32;
 /// The name of a scene.
-const SCENE: u32 = 30;
+const SCENE: u32 = 44;
 /// The name of a part, and the names of the columns.
 const HEAD: u32 = 52;
-const MARGIN: u32 = 12;
+const MARGIN: u32 = 8;
 
 /// Where the words stand, right of the three columns.
-const WORDS: u32 = 58;
+const WORDS: u32 = 50;
 
 const COLUMNS: [Whose; 3] = [Whose::Program, Whose::Kernel, Whose::Table];
 
 const STYLE: &str = "\
 <style>
 .page { fill: #ffffff }
-text { fill: #1f2328; font: 11px ui-monospace, Consolas, 'DejaVu Sans Mono', monospace }
-.scene { font: bold 12px system-ui, 'DejaVu Sans', sans-serif }
-.by { font: bold 11px system-ui, 'DejaVu Sans', sans-serif }
-.who { fill: #57606a; font: 11px system-ui, 'DejaVu Sans', sans-serif }
+text { fill: #1f2328; font-size:11px; font-family: system-ui, 'DejaVu Sans', sans-serif }
+.scene { font-size:14px; font-weight: bold }
+.title { font-size:12px }
+.by { font-weight: bold }
+.who { fill: #57606a }
+.what { font-family: ui-monospace, Consolas, 'DejaVu Sans Mono', monospace }
 .rail { stroke: #d0d7de }
 .step { stroke: #57606a; stroke-width: 2 }
 .program { fill: #1a7f37 }
@@ -59,7 +63,7 @@ pub fn timeline(parts: &[Part]) -> String {
     let height = drawing.y + MARGIN;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-         width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\n\
+         width=\"{SHOWN}\" style=\"max-width:100%;height:auto\" role=\"img\">\n\
          <title>The life of an operation</title>\n\
          <desc>{}</desc>\n\
          {STYLE}<rect class=\"page\" width=\"{WIDTH}\" height=\"{height}\"/>\n{}</svg>\n",
@@ -90,8 +94,10 @@ struct Drawing {
 
 impl Drawing {
     fn scene(&mut self, name: &str) {
+        let (name, title) = name.split_once(": ").unwrap_or((name, ""));
         self.y += SCENE;
-        self.text(MARGIN, self.y - 10, "scene", name);
+        self.text(MARGIN, self.y - 26, "scene", name);
+        self.text(MARGIN, self.y - 9, "title", title);
     }
 
     fn part(&mut self, part: &Part) {
@@ -165,7 +171,7 @@ impl Drawing {
 /// Where the bar of an owner stands. What is freed has none.
 fn column(whose: Whose) -> Option<u32> {
     let number = COLUMNS.iter().position(|column| *column == whose)?;
-    Some(MARGIN - 4 + 16 * number as u32)
+    Some(MARGIN + 14 * number as u32)
 }
 
 fn escaped(text: &str) -> String {
