@@ -3,17 +3,15 @@
 //!
 //! A wait is an operation that no kernel works on. It is lent like any other, and it ends when its
 //! packet is posted, which two can do: the callback of the system's pool, when the handle is
-//! signalled, and a canceller. The word holds the address of the operation while it is there to be
-//! ended:
+//! signalled, and a canceller. The word is one of three:
 //!
-//! ```text
-//!            arm                 take, by one exchange              posted
-//!   NOBODY ──────▶ the address ──────────────────────▶ NOBODY ──────────────▶ NOBODY, and the
-//!                       ▲                                 │ not posted        packet ends it
-//!                       └──────────── put back ───────────┘
+//! * `NOBODY`: no operation is there to be ended, or somebody has it in hand.
+//! * The address of the operation: it is there. `arm` writes it. Who takes it out, by an exchange
+//!   for `NOBODY`, posts the packet, which ends the operation, or puts the address back.
+//! * `LEFT`: the registration has left. `leave` writes it, whatever was there, and only `arm`
+//!   changes it.
 //!
-//!   leave: whatever it is ──▶ LEFT, which only `arm` changes
-//! ```
+//! What follows from this:
 //!
 //! * Of those who try to end a wait one takes the address out, by an exchange that succeeds once.
 //!   So there is one packet for a wait.
