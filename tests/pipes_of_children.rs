@@ -102,11 +102,9 @@ fn std_can_wait_for_the_output_of_an_end_that_was_taken_out() {
     }
 }
 
-#[test]
-fn what_a_child_prints_is_read_to_the_end() {
+/// Reads stdout and stderr to their ends, both at the same time.
+fn read_both(child: &mut Child) -> (Vec<u8>, Vec<u8>) {
     let queue = queue();
-    let mut child = child(&["/c", "echo out& echo err>&2"]);
-    drop(child.stdin.take());
     let stdout = queue.register(child.stdout.take().expect("piped"), Key(1)).expect("registered");
     let stderr = queue.register(child.stderr.take().expect("piped"), Key(2)).expect("registered");
     stdout.read(Vec::with_capacity(100)).expect("a read");
@@ -114,16 +112,46 @@ fn what_a_child_prints_is_read_to_the_end() {
     let (mut out, mut err, mut ends) = (Vec::new(), Vec::new(), 0);
     while ends < 2 {
         for completion in collect(&queue, 1) {
-            let Completion::Read { key, buffer, result, .. } = completion else { panic!("a read") };
+            let Completion::Read { key, mut buffer, result, .. } = completion else {
+                panic!("a read")
+            };
             match (result.expect("it is read"), key) {
                 (Content::End, Key(1)) => (out, ends) = (buffer, ends + 1),
                 (Content::End, _) => (err, ends) = (buffer, ends + 1),
-                (Content::Bytes(_), Key(1)) => drop(stdout.read(buffer).expect("another read")),
-                (Content::Bytes(_), _) => drop(stderr.read(buffer).expect("another read")),
+                (Content::Bytes(_), key) => {
+                    buffer.reserve(4096);
+                    match key {
+                        Key(1) => drop(stdout.read(buffer).expect("another read")),
+                        _ => drop(stderr.read(buffer).expect("another read")),
+                    }
+                }
                 (other, _) => panic!("{other:?}"),
             }
         }
     }
+    (out, err)
+}
+
+#[test]
+fn what_a_child_prints_is_read_to_the_end() {
+    let mut child = child(&["/c", "echo out& echo err>&2"]);
+    drop(child.stdin.take());
+    let (out, err) = read_both(&mut child);
     assert_eq!((&out[..], &err[..]), (&b"out\r\n"[..], &b"err\r\n"[..]));
+    assert!(child.wait().expect("its end").success());
+}
+
+/// It prints more to each than a pipe keeps, in turn. Who read one to its end first would wait for
+/// a child that waits for the other to be read.
+#[test]
+fn a_child_that_fills_both_of_its_pipes_goes_on() {
+    let (line, lines) = ("x".repeat(500), 300);
+    let both = format!("for /l %i in (1,1,{lines}) do (echo {line}& echo {line}>&2)");
+    let mut child = child(&["/q", "/c", &both]);
+    drop(child.stdin.take());
+    let (out, err) = read_both(&mut child);
+    let printed = |text: &[u8]| String::from_utf8_lossy(text).matches(&line).count();
+    assert_eq!((printed(&out), printed(&err)), (lines, lines));
+    assert!(out.len() > 2 * 64 * 1024 && err.len() > 2 * 64 * 1024, "more than a pipe keeps");
     assert!(child.wait().expect("its end").success());
 }
