@@ -1,0 +1,109 @@
+//! A whole program on the bindings alone: five connections that are answered late, a wake-up by
+//! another thread, and an end that loses nothing. `whole_safe.rs` is the same on the safe layer.
+//!
+//! `cargo run --example lesson_whole`, and on Linux with `./wine` before it.
+#![allow(unsafe_code, reason = "it makes the calls without the layer")]
+
+#[cfg(windows)]
+#[path = "five.rs"]
+mod five;
+#[cfg(windows)]
+#[path = "parts.rs"]
+mod parts;
+
+#[cfg(windows)]
+mod program {
+    use super::five::{Five, connect};
+    use super::parts::{Operation, Port, cancel_all, lend};
+    use overlapped::ffi::{self, constants::*, ntstatus::*, types::*};
+    use std::io::{Error, ErrorKind, Result};
+    use std::{collections::HashSet, net::TcpStream, os::windows::io::AsRawSocket};
+    use std::{ptr::null_mut, sync::Arc};
+
+    const WAKE: usize = usize::MAX; // a key that no connection has
+
+    /// What is lent. It frees nothing: if the program gives up, the memory stays.
+    type InFlight = HashSet<*mut Operation>;
+
+    fn receive(stream: &TcpStream, in_flight: &mut InFlight) -> Result<()> {
+        let (operation, flags, buffer) = lend();
+        let socket = stream.as_raw_socket() as SOCKET;
+        // SAFETY: the socket is open. What is lent is freed when its packet has come, or never.
+        let answer = unsafe {
+            // NULL: the count will be in the packet.
+            ffi::ws2_32::WSARecv(socket, &buffer, 1, null_mut(), flags, operation.cast(), None)
+        };
+        let error = ffi::ws2_32::WSAGetLastError();
+        if answer != 0 && error != WSA_IO_PENDING {
+            // SAFETY: it came from a box. No packet will come, and the call has returned.
+            drop(unsafe { Box::from_raw(operation) });
+            return Err(Error::from_raw_os_error(error));
+        }
+        in_flight.insert(operation);
+        Ok(())
+    }
+
+    fn collect(port: &Port, five: &Five, mut in_flight: InFlight) -> Result<()> {
+        let mut answers = vec![Vec::new(); five.streams.len()];
+        let mut cancelled = 0;
+        while !in_flight.is_empty() {
+            let packet = port.packet()?;
+            let key = packet.lpCompletionKey;
+            let Some(operation) = in_flight.take(&packet.lpOverlapped.cast()) else {
+                if key == WAKE {
+                    println!("woken, with {} receives in flight", in_flight.len());
+                    five.streams.iter().try_for_each(cancel_all)?;
+                }
+                continue; // and else it is a packet of others
+            };
+            // SAFETY: it came from a box, and its packet has been dequeued. Nobody else has the
+            // port, so nobody has forged that.
+            let operation = unsafe { Box::from_raw(operation) };
+            let count = packet.dwNumberOfBytesTransferred as usize;
+            match operation.overlapped.Internal as NTSTATUS {
+                STATUS_SUCCESS if count > 0 => {}
+                STATUS_SUCCESS => return Err(ErrorKind::UnexpectedEof.into()),
+                STATUS_CANCELLED => {
+                    cancelled += 1;
+                    continue;
+                }
+                status => return Err(Error::other(format!("status {status:#x}"))),
+            }
+            let answer = &mut answers[key];
+            answer.extend_from_slice(&operation.bytes[..count]);
+            if answer.ends_with(b"\n") {
+                print!("connection {}: {}", key + 1, String::from_utf8_lossy(answer));
+                answer.clear();
+                let _ = five.read.send(()); // it may have ended, after a wake-up
+            }
+            receive(&five.streams[key], &mut in_flight)?;
+        }
+        println!("{cancelled} receives were cancelled, {} are in flight", in_flight.len());
+        Ok(())
+    }
+
+    pub fn run() -> Result<()> {
+        let port = Arc::new(Port::new()?);
+        let waker = Arc::clone(&port);
+        let five = connect(move || waker.post(WAKE))?;
+        let mut in_flight = InFlight::new();
+        for (key, stream) in five.streams.iter().enumerate() {
+            port.associate(stream, key)?;
+            receive(stream, &mut in_flight)?;
+        }
+        collect(&port, &five, in_flight)?;
+        five.end() // and then the port is closed
+    }
+}
+
+/// Prints the answers, and how it has ended.
+#[cfg(windows)]
+pub(crate) fn main() -> std::io::Result<()> {
+    program::run()
+}
+
+#[cfg(not(windows))]
+pub(crate) fn main() {
+    eprintln!("This needs Windows, or Wine, by `./wine cargo run --example lesson_whole`");
+    std::process::exit(2);
+}
