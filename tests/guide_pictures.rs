@@ -69,6 +69,30 @@ fn each_picture_can_be_read_on_a_telephone() {
     }
 }
 
+/// The rows of the table of instructions, in thousands as the bars are.
+#[test]
+fn the_bars_are_those_of_the_table() {
+    let chapter = text_of("src/guide/cost.md");
+    let drawn = text_of("src/guide/pictures/cost.svg");
+    let (_, words) = chapter.split_once("\n![").expect("the picture, in words");
+    let (words, _) = words.split_once("][cost.svg]").expect("the end of the words");
+    for row in ["| round trip |", "| the same inline |"] {
+        let (_, cells) = chapter.split_once(&format!("\n{row}")).expect(row);
+        let (cells, _) = cells.split_once('\n').expect("the end of the row");
+        let numbers = cells.split(['|', ' ']).filter_map(|cell| {
+            let (thousands, rest) = cell.split_once(',')?;
+            Some((thousands.parse::<u32>().ok()?, rest.get(..3)?.parse::<u32>().ok()?))
+        });
+        let numbers: Vec<_> = numbers.map(|(large, small)| large * 1000 + small).collect();
+        assert_eq!(numbers.len(), 2, "by hand and this crate in {row}");
+        for number in numbers {
+            let number = format!("{:.1}", f64::from(number) / 1000.0);
+            assert!(drawn.contains(&format!(">{number}<")), "no bar of {number} for {row}");
+            assert!(words.contains(&number), "{number} is not in the words for {row}");
+        }
+    }
+}
+
 #[test]
 fn each_picture_stands_in_a_chapter_with_words_for_it() {
     let guide = text_of("src/guide.rs");
