@@ -50,6 +50,16 @@ fn used(prose: &str) -> BTreeSet<String> {
     in_ticks.chain(between(prose, "][", "]").into_iter().map(str::to_string)).collect()
 }
 
+/// The names by which the headings of a file are linked to.
+fn anchors(file: &Path) -> BTreeSet<String> {
+    let text = prose(&text_of(&file.to_string_lossy()));
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-"))
+        .map(|line| line.replace(|letter: char| letter != '-' && !letter.is_alphanumeric(), ""))
+        .collect()
+}
+
 #[test]
 fn every_link_beside_the_sources_leads_to_a_file() {
     let mut texts =
@@ -61,8 +71,13 @@ fn every_link_beside_the_sources_leads_to_a_file() {
         let targets =
             between(&prose, "](", ")").into_iter().chain(definitions(&prose).into_values());
         for target in targets.filter(|target| !target.contains("://")) {
-            let file = Path::new(path).with_file_name("").join(target);
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = Path::new(path).with_file_name("").join(file);
             assert!(file.exists(), "{path} has a link to {target}, which is not there");
+            assert!(
+                heading.is_empty() || anchors(&file).contains(heading),
+                "{path} has a link to {target}, and there is no such heading"
+            );
             links += 1;
         }
     }
