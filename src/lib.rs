@@ -40,7 +40,9 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //!     for completion in queue.wait(&mut batch, None)? {
 //!         // From here on the completion's buffer is ours again.
 //!         match completion {
-//!             Completion::Sent { .. } => client.shutdown(Shutdown::Write)?,
+//!             Completion::Sent { .. } => {
+//!                 client.shutdown(Shutdown::Write)?;
+//!             }
 //!             Completion::Received { mut buffer, result, .. } => {
 //!                 if result? == 0 {
 //!                     return Ok(()); // the end of the stream
@@ -62,37 +64,58 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //!
 //! Each item says which system call it makes.
 //!
-//! | to do this | take this |
-//! | --- | --- |
-//! | make a queue, which all threads use by reference | [`CompletionQueue`] |
-//! | register a socket, a file or a pipe, which then belongs to this queue for life | [`Registration`] |
-//! | lend a buffer to receive into | [`receive`](Registration::receive) |
-//! | lend a buffer to send | [`send`](Registration::send) |
-//! | receive a datagram, and learn who has sent it | [`receive_from`](Registration::receive_from) |
-//! | send a datagram to somebody | [`send_to`](Registration::send_to) |
-//! | accept a connection from a client | [`accept`](Registration::accept) |
-//! | connect to a server | [`connect`](CompletionQueue::connect) |
-//! | make a server's or a client's end of a named pipe | [`NamedPipe`], by [`PipeOptions`] |
-//! | wait for a client of a named pipe, and send it away | [`connect_client`](Registration::connect_client), [`disconnect`](Registration::disconnect) |
-//! | lend a buffer to read into from a pipe, or from what a child process prints | [`read`](Registration::read), of each [`ReadEnd`] |
-//! | lend a buffer to write to a pipe, or to what a child process reads | [`write`](Registration::write), of each [`WriteEnd`] |
-//! | learn that there is something to receive, without lending a buffer | [`readable`](Registration::readable) |
-//! | learn from the submission itself that an operation has ended, if it has | [`inline`](Registration::inline) |
-//! | read a file at an offset, and write it | [`read_at`](Registration::read_at), [`write_at`](Registration::write_at), [`append`](Registration::append) |
-//! | start any operation that takes an `OVERLAPPED` | [`submit`](Registration::submit), [`RawCall`] |
-//! | wait until something has happened | [`wait`](CompletionQueue::wait) |
-//! | read what has happened | [`Completion`], in [`Completions`] |
-//! | wait for a process, an event or a timer as well | [`watch`](CompletionQueue::watch) |
-//! | end processes together, and hear of them | [`Job`] |
-//! | wake a thread that waits, from another one | [`Waker`] |
-//! | send a value to a thread that waits | [`post`](CompletionQueue::post) |
-//! | end every thread that waits | [`shut_down`](CompletionQueue::shut_down) |
-//! | take back what was lent | [`cancel`](Registration::cancel) |
-//! | get back what was given to a call that failed | [`Rejected`] |
-//! | lend memory of a type of your own | [`Buffer`] |
-//! | lend buffers of two types on one queue | [`Either`] |
-//! | use a port without the layer | [`CompletionPort`] |
-//! | make the system calls yourself | [`ffi`] |
+//! The queue:
+//!
+//! * make one, which all threads use by reference: [`CompletionQueue`]
+//! * register a socket, a file or a pipe, which then belongs to this queue for life:
+//!   [`register`](CompletionQueue::register), which makes a [`Registration`]
+//! * wait until something has happened: [`wait`](CompletionQueue::wait)
+//! * read what has happened: [`Completion`], in [`Completions`]
+//! * take back what was lent: [`cancel`](Registration::cancel)
+//! * get back what was given to a call that failed: [`Rejected`]
+//! * wake a thread that waits, from another one: [`Waker`]
+//! * send a value to a thread that waits: [`post`](CompletionQueue::post)
+//! * end every thread that waits: [`shut_down`](CompletionQueue::shut_down)
+//!
+//! TCP:
+//!
+//! * lend a buffer to receive into: [`receive`](Registration::receive)
+//! * lend a buffer to send: [`send`](Registration::send)
+//! * accept a connection from a client: [`accept`](Registration::accept)
+//! * connect to a server: [`connect`](CompletionQueue::connect)
+//! * learn that there is something to receive, without lending a buffer:
+//!   [`readable`](Registration::readable)
+//! * learn from the submission itself that an operation has ended, if it has:
+//!   [`inline`](Registration::inline)
+//!
+//! UDP:
+//!
+//! * receive a datagram, and learn who has sent it:
+//!   [`receive_from`](Registration::receive_from)
+//! * send a datagram to somebody: [`send_to`](Registration::send_to)
+//!
+//! Files and pipes:
+//!
+//! * read a file at an offset, and write it: [`read_at`](Registration::read_at),
+//!   [`write_at`](Registration::write_at), [`append`](Registration::append)
+//! * make a server's or a client's end of a named pipe: [`NamedPipe`], by [`PipeOptions`]
+//! * wait for a client of a named pipe, and send it away:
+//!   [`connect_client`](Registration::connect_client), [`disconnect`](Registration::disconnect)
+//! * read from a pipe, or what a child process prints: [`read`](Registration::read), of each
+//!   [`ReadEnd`]
+//! * write to a pipe, or what a child process reads: [`write`](Registration::write), of each
+//!   [`WriteEnd`]
+//!
+//! Besides:
+//!
+//! * wait for a process, an event or a timer: [`watch`](CompletionQueue::watch)
+//! * end processes together, and hear of them: [`Job`]
+//! * start any operation that takes an `OVERLAPPED`: [`submit`](Registration::submit), by a
+//!   [`RawCall`]
+//! * lend memory of a type of your own: [`Buffer`]
+//! * lend buffers of two types on one queue: [`Either`]
+//! * use a port without the layer: [`CompletionPort`]
+//! * make the system calls yourself: [`ffi`]
 //!
 //! # The rules
 //!

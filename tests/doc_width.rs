@@ -1,5 +1,5 @@
-//! The examples in the documentation of the sources can be read on a telephone. It shows 30 columns
-//! of a block at a time, and the reader moves the block to see the others.
+//! The blocks of code in the documentation, the guide and README.md can be read on a telephone. It shows
+//! 30 columns of a block at a time, and the reader moves the block to see the others.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,17 +36,37 @@ fn shown(text: &str) -> Vec<(usize, &str)> {
     lines
 }
 
+/// The chapters, and what is read first.
+fn texts() -> Vec<PathBuf> {
+    let chapters =
+        fs::read_dir("src/guide").expect("the chapters").map(|file| file.unwrap().path());
+    let mut texts: Vec<_> =
+        chapters.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    assert!(texts.len() > 20, "{texts:?}");
+    texts.push("README.md".into());
+    texts
+}
+
 #[test]
 fn lines_of_examples_have_at_most_72_columns() {
     let mut files = Vec::new();
     sources(Path::new("src"), &mut files);
     let (mut seen, mut wide) = (0, Vec::new());
-    // The first page, `lib.rs`, has one line of 73 columns.
-    for file in files.iter().filter(|file| !file.ends_with("lib.rs")) {
+    for file in &files {
         for (number, line) in shown(&fs::read_to_string(file).expect("a source")) {
             seen += 1;
             if line.chars().count() > COLUMNS {
                 wide.push(format!("{}:{number}: {line}", file.display()));
+            }
+        }
+    }
+    for path in texts() {
+        let text = fs::read_to_string(&path).expect("a text");
+        let mut inside = false;
+        for (number, line) in (1..).zip(text.lines()) {
+            inside ^= line.starts_with("```");
+            if inside && line.chars().count() > COLUMNS {
+                wide.push(format!("{}:{number}: {line}", path.display()));
             }
         }
     }
