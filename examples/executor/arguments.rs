@@ -15,8 +15,8 @@ all of it, by an executor of less than 200 lines.
 
     ADDR                 HOST:PORT; to serve at port 0 lets the system choose one. The first line
                          printed by a server says where it is
-    --clients N          how many clients, up to 10000; 100 if not given. A server has so many at the
-                         same time, and others wait
+    --clients N          how many clients, up to 10000; 100 if not given. A server has so many at
+                         the same time, and others wait
     --messages N         how many messages each client sends, up to 1000000; 10 if not given
     --size BYTES         how long a message is, up to 1048576; 100 if not given
     --limit SECONDS      how long a server waits for a client that is silent, and a client for its
@@ -24,8 +24,8 @@ all of it, by an executor of less than 200 lines.
     --until-stdin-ends   has a server end when stdin has ended, too, for scripts
     -h, --help           prints this
 
-A client sends a message, and the next one when all its bytes have come back. The last line says what
-became of them.
+A client sends a message, and the next one when all its bytes have come back. The last line says
+what became of them.
 
 Ctrl-C ends it: clients stop, and a server accepts nobody any more, tells each client that no more
 will come, and waits 2 seconds until all have closed. A second Ctrl-C ends it at once.

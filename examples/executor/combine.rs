@@ -104,8 +104,8 @@ impl Waiting {
     }
 }
 
-/// A task as a future: its value, or its panic, as of a thread that is joined. If it is dropped, the
-/// task goes on.
+/// A task as a future: its value, or its panic, as of a thread that is joined. If it is dropped,
+/// the task goes on.
 pub struct Task<T>(Rc<Outcome<T>>);
 
 struct Outcome<T> {

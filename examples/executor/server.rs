@@ -49,8 +49,7 @@ pub async fn serve(
     let accepting = accept_all(executor, &listener, &places, limits.idle, served);
     first(until_shutdown(executor), accepting).await;
     drop(listener);
-    // Whoever is left after that is dropped with its task.
-    timeout(executor, FAREWELL, places.until_empty()).await;
+    places.until_empty().await;
     Ok(())
 }
 
@@ -73,7 +72,7 @@ async fn accept_all(
                 // Nobody waits for it. A panic ends this client and no other.
                 spawn(executor, async move {
                     // An error is the client's, who has gone.
-                    let _ = client.echo(&served).await;
+                    let _ = first(client.echo(&served), client.late()).await;
                     drop(place);
                 });
             }
@@ -150,6 +149,12 @@ impl Client {
             (0, _) => Ok(Heard::End),
             (_, bytes) => Ok(Heard::Bytes(bytes)),
         }
+    }
+
+    /// The end of the time that a client has when the server ends.
+    async fn late(&self) {
+        until_shutdown(&self.executor).await;
+        sleep(&self.executor, FAREWELL).await;
     }
 
     fn close_idle(&self, served: &Served) -> io::Result<()> {
