@@ -1,5 +1,5 @@
 //! The lessons of the guide: each is run as a program, and what it prints is what its chapter says.
-//! And each is short.
+//! The chapters show lines that stand in the programs, and the programs are short.
 
 #![allow(
     clippy::duplicate_mod,
@@ -217,7 +217,7 @@ fn the_two_whole_programs_print_the_same() {
                 "connection 2: answer 4",
                 "connection 1: answer 5",
                 "woken, with 5 receives in flight",
-                "5 receives were cancelled, 0 are in flight",
+                "5 receives were cancelled, 0 in flight",
             ],
         );
     }
@@ -261,4 +261,79 @@ fn each_lesson_is_an_example_of_this_package() {
         );
         assert!(manifest.contains(&entry), "Cargo.toml has no lesson_{name}");
     }
+}
+
+/// Lines as they are compared: without what stands before and behind, and without empty ones.
+fn lines_of(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+}
+
+fn stands_in(block: &[&str], program: &str) -> bool {
+    lines_of(program).windows(block.len()).any(|lines| lines == block)
+}
+
+/// The blocks of code of a text, each as the lines that a reader sees.
+fn blocks(text: &str) -> Vec<Vec<&str>> {
+    let (mut blocks, mut inside) = (Vec::new(), false);
+    for line in text.lines() {
+        if let Some(kind) = line.strip_prefix("```") {
+            inside = !inside && kind.starts_with("rust");
+            if inside {
+                blocks.push(Vec::new());
+            }
+        } else if inside && line != "#" && !line.starts_with("# ") {
+            blocks.last_mut().expect("inside of one").extend(lines_of(line));
+        }
+    }
+    blocks
+}
+
+/// The sections of a text. A line of code that rustdoc hides begins as a heading does.
+fn sections(text: &str) -> Vec<String> {
+    let (mut sections, mut inside) = (vec![String::new()], false);
+    for line in text.lines() {
+        inside ^= line.starts_with("```");
+        if !inside && line.starts_with("# ") {
+            sections.push(String::new());
+        }
+        let section = sections.last_mut().expect("there is one");
+        section.push_str(line);
+        section.push('\n');
+    }
+    sections
+}
+
+/// In the section about a call what is shown without the layer is from its program.
+#[test]
+fn the_chapter_on_the_calls_shows_lines_of_their_programs() {
+    let sections = sections(&text_of("src/guide/seven_calls.md"));
+    for name in CALLS {
+        let example = format!("cargo run --example lesson_{name}`");
+        let section = sections.iter().find(|section| section.contains(&example));
+        let section = section.unwrap_or_else(|| panic!("no section names lesson_{name}"));
+        let makes_calls = |block: &Vec<&str>| block.iter().any(|line| line.contains("ffi::"));
+        let (raw, safe): (Vec<_>, Vec<_>) = blocks(section).into_iter().partition(makes_calls);
+        assert!(!raw.is_empty() && !safe.is_empty(), "{name} by hand, and with the layer");
+        for block in raw {
+            assert!(stands_in(&block, &source(name)), "not in {name}.rs: {block:#?}");
+        }
+    }
+}
+
+/// What is shown of the two whole programs stands in them, and of each as much.
+#[test]
+fn the_chapter_on_the_whole_shows_lines_of_both_programs() {
+    let chapter = text_of("src/guide/by_hand.md");
+    let by_hand = source("whole") + &source("parts");
+    let (mut raw, mut safe) = (0, 0);
+    for block in blocks(&chapter) {
+        if stands_in(&block, &by_hand) {
+            raw += 1;
+        } else if stands_in(&block, &source("whole_safe")) {
+            safe += 1;
+        } else {
+            panic!("in neither of the programs: {block:#?}");
+        }
+    }
+    assert!(raw >= 5 && safe >= 5, "{raw} blocks by hand, and {safe} with the layer");
 }

@@ -20,7 +20,8 @@ pub(crate) fn main() -> std::io::Result<()> {
     let receive = parts::Receive::start(&near)?;
 
     drop(twin); // a socket is closed by `closesocket`, which std calls
-    println!("one handle of the socket is closed; a packet: {}", port.packet_within(0).is_some());
+    let packet = port.packet_within(0).is_some();
+    println!("one handle of the socket is closed; a packet: {packet}");
     drop(near);
     let packet = port.packet()?;
     assert_eq!(packet.lpOverlapped, receive.overlapped());
@@ -35,7 +36,8 @@ pub(crate) fn main() -> std::io::Result<()> {
     loop {
         let handle = next.into_handle();
         let seen = !numbers.insert(handle.addr());
-        // SAFETY: it is open, is this program's, and is not used again. Nothing is in flight on it.
+        // SAFETY: it is open, and this program's. It is not used again,
+        // and nothing is in flight on it.
         let closed = unsafe { ffi::kernel32::CloseHandle(handle) };
         if closed == FALSE {
             return Err(std::io::Error::last_os_error());

@@ -1,4 +1,4 @@
-//! `GetQueuedCompletionStatusEx` takes many packets. Whether an operation has failed, it does not say.
+//! `GetQueuedCompletionStatusEx` takes many packets, and does not say which are of failures.
 //!
 //! `cargo run --example lesson_dequeue_many`, and on Linux with `./wine` before it.
 #![allow(unsafe_code, reason = "it makes the call without the layer")]
@@ -24,8 +24,8 @@ pub(crate) fn main() -> std::io::Result<()> {
     let mut failed = false;
     while !failed {
         let (mut entries, mut removed) = ([parts::nothing(); 4], 0);
-        // SAFETY: the port is open, there is room for four entries and for their number, and
-        // there are no APCs.
+        // SAFETY: the port is open. There is room for four entries and
+        // for their number.
         let answer = unsafe {
             ffi::kernel32::GetQueuedCompletionStatusEx(
                 port.handle(),

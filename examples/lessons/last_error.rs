@@ -7,7 +7,7 @@
 #[path = "parts.rs"]
 mod parts;
 
-/// Prints what it says at four moments.
+/// Prints what it says at three moments.
 #[cfg(windows)]
 pub(crate) fn main() -> std::io::Result<()> {
     use overlapped::ffi;
@@ -29,7 +29,8 @@ pub(crate) fn main() -> std::io::Result<()> {
     println!("the call: {answer}; asked at once: {at_once}");
 
     let elsewhere = thread::spawn(|| ffi::ws2_32::WSAGetLastError()).join();
-    println!("another thread is told the same: {}", elsewhere.is_ok_and(|error| error == at_once));
+    let same = elsewhere.is_ok_and(|error| error == at_once);
+    println!("another thread is told the same: {same}");
 
     // A call that fails, of another DLL: the port is empty.
     let nothing = port.packet_within(0).is_none();

@@ -9,7 +9,9 @@ use std::os::windows::io::{AsRawHandle, AsRawSocket, FromRawHandle, IntoRawHandl
 use std::ptr::null_mut;
 
 use overlapped::ffi;
-use overlapped::ffi::constants::{FALSE, INFINITE, INVALID_HANDLE_VALUE, WSA_IO_PENDING};
+use overlapped::ffi::constants::{
+    ERROR_NOT_FOUND, FALSE, INFINITE, INVALID_HANDLE_VALUE, WSA_IO_PENDING,
+};
 use overlapped::ffi::types::{DWORD, HANDLE, OVERLAPPED, OVERLAPPED_ENTRY, SOCKET, WSABUF};
 
 /// A port, which is closed when this is dropped. Nobody here follows an address in a packet unless
@@ -92,7 +94,11 @@ pub fn cancel_all(stream: &TcpStream) -> Result<()> {
     let socket = stream.as_raw_socket() as SOCKET as HANDLE;
     // SAFETY: the socket is open, and NULL is all that is pending on it.
     let asked = unsafe { ffi::kernel32::CancelIoEx(socket, null_mut()) };
-    if asked == FALSE { Err(Error::last_os_error()) } else { Ok(()) }
+    match Error::last_os_error() {
+        _ if asked != FALSE => Ok(()),
+        error if error.raw_os_error() == Some(ERROR_NOT_FOUND as i32) => Ok(()), // all have ended
+        error => Err(error),
+    }
 }
 
 /// What a receive lends to the kernel. Its address is that of its first field.

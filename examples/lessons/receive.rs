@@ -23,7 +23,7 @@ pub(crate) fn main() -> std::io::Result<()> {
             near.peek(&mut [0])?; // waits until it is there
         }
         let (operation, flags, buffer) = parts::lend();
-        // SAFETY: the socket is open. What is lent is freed when the packet has come, or never.
+        // SAFETY: the socket is open; what is lent is freed after its packet.
         let answer = unsafe {
             ffi::ws2_32::WSARecv(
                 near.as_raw_socket() as SOCKET,

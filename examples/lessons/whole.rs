@@ -22,42 +22,50 @@ mod program {
 
     const WAKE: usize = usize::MAX; // a key that no connection has
 
-    /// What is lent. It frees nothing: if the program gives up, the memory stays.
-    type InFlight = HashSet<*mut Operation>;
+    /// What is lent. If the program gives up, the memory stays.
+    type Lent = HashSet<*mut Operation>;
 
-    fn receive(stream: &TcpStream, in_flight: &mut InFlight) -> Result<()> {
+    fn receive(stream: &TcpStream, lent: &mut Lent) -> Result<()> {
         let (operation, flags, buffer) = lend();
         let socket = stream.as_raw_socket() as SOCKET;
-        // SAFETY: the socket is open. What is lent is freed when its packet has come, or never.
+        // SAFETY: the socket is open. What is lent is freed when its
+        // packet has come, or never.
         let answer = unsafe {
-            // NULL: the count will be in the packet.
-            ffi::ws2_32::WSARecv(socket, &buffer, 1, null_mut(), flags, operation.cast(), None)
+            ffi::ws2_32::WSARecv(
+                socket,
+                &buffer,
+                1,
+                null_mut(), // the count will be in the packet
+                flags,
+                operation.cast(),
+                None,
+            )
         };
         let error = ffi::ws2_32::WSAGetLastError();
         if answer != 0 && error != WSA_IO_PENDING {
-            // SAFETY: it came from a box. No packet will come, and the call has returned.
+            // SAFETY: it came from a box, and no packet will come.
             drop(unsafe { Box::from_raw(operation) });
             return Err(Error::from_raw_os_error(error));
         }
-        in_flight.insert(operation);
+        lent.insert(operation);
         Ok(())
     }
 
-    fn collect(port: &Port, five: &Five, mut in_flight: InFlight) -> Result<()> {
+    fn collect(port: &Port, five: &Five, mut lent: Lent) -> Result<()> {
         let mut answers = vec![Vec::new(); five.streams.len()];
         let mut cancelled = 0;
-        while !in_flight.is_empty() {
+        while !lent.is_empty() {
             let packet = port.packet()?;
             let key = packet.lpCompletionKey;
-            let Some(operation) = in_flight.take(&packet.lpOverlapped.cast()) else {
+            let Some(operation) = lent.take(&packet.lpOverlapped.cast()) else {
                 if key == WAKE {
-                    println!("woken, with {} receives in flight", in_flight.len());
+                    println!("woken, with {} receives in flight", lent.len());
                     five.streams.iter().try_for_each(cancel_all)?;
                 }
                 continue; // and else it is a packet of others
             };
-            // SAFETY: it came from a box, and its packet has been dequeued. Nobody else has the
-            // port, so nobody has forged that.
+            // SAFETY: it came from a box, and its packet has come. Nobody
+            // else has the port, so nobody has forged that.
             let operation = unsafe { Box::from_raw(operation) };
             let count = packet.dwNumberOfBytesTransferred as usize;
             match operation.overlapped.Internal as NTSTATUS {
@@ -72,13 +80,15 @@ mod program {
             let answer = &mut answers[key];
             answer.extend_from_slice(&operation.bytes[..count]);
             if answer.ends_with(b"\n") {
-                print!("connection {}: {}", key + 1, String::from_utf8_lossy(answer));
+                let text = String::from_utf8_lossy(answer);
+                print!("connection {}: {text}", key + 1);
                 answer.clear();
-                let _ = five.read.send(()); // it may have ended, after a wake-up
+                let _ = five.read.send(()); // it may have ended
             }
-            receive(&five.streams[key], &mut in_flight)?;
+            receive(&five.streams[key], &mut lent)?;
         }
-        println!("{cancelled} receives were cancelled, {} are in flight", in_flight.len());
+        let left = lent.len();
+        println!("{cancelled} receives were cancelled, {left} in flight");
         Ok(())
     }
 
@@ -86,12 +96,12 @@ mod program {
         let port = Arc::new(Port::new()?);
         let waker = Arc::clone(&port);
         let five = connect(move || waker.post(WAKE))?;
-        let mut in_flight = InFlight::new();
+        let mut lent = Lent::new();
         for (key, stream) in five.streams.iter().enumerate() {
             port.associate(stream, key)?;
-            receive(stream, &mut in_flight)?;
+            receive(stream, &mut lent)?;
         }
-        collect(&port, &five, in_flight)?;
+        collect(&port, &five, lent)?;
         five.end() // and then the port is closed
     }
 }

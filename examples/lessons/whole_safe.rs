@@ -24,26 +24,31 @@ mod program {
                     Completion::Received { result: Ok(0), .. } => {
                         return Err(ErrorKind::UnexpectedEof.into());
                     }
-                    Completion::Received { result: Err(Failure::Cancelled), .. } => cancelled += 1,
+                    Completion::Received { result: Err(Failure::Cancelled), .. } => {
+                        cancelled += 1; // its buffer is dropped with it
+                    }
                     Completion::Received { key, buffer: mut answer, result, .. } => {
                         result?;
                         if answer.ends_with(b"\n") {
                             let text = String::from_utf8_lossy(&answer);
                             print!("connection {}: {text}", key.0 + 1);
                             answer.clear();
-                            let _ = five.read.send(()); // it may have ended, after a wake-up
+                            let _ = five.read.send(()); // it may have ended
                         }
                         streams[key.0].receive(answer)?;
                     }
                     Completion::Woken => {
                         println!("woken, with {} receives in flight", queue.in_flight());
-                        streams.iter().try_for_each(|stream| stream.cancel_all().map(drop))?;
+                        for stream in streams {
+                            stream.cancel_all()?;
+                        }
                     }
                     _ => {} // a packet of others
                 }
             }
         }
-        println!("{cancelled} receives were cancelled, {} are in flight", queue.in_flight());
+        let left = queue.in_flight();
+        println!("{cancelled} receives were cancelled, {left} in flight");
         Ok(())
     }
 
