@@ -14,6 +14,7 @@ use arguments::{HELP, Mode, Options};
 use words::Request;
 
 const FOLDER: &str = "examples/executor";
+const EXECUTOR: &str = "examples/executor/executor.rs";
 
 fn text_of(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}")).replace('\r', "")
@@ -87,8 +88,38 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
 
 #[test]
 fn the_executor_has_no_more_than_200_lines() {
-    let lines = text_of(&format!("{FOLDER}/executor.rs")).lines().count();
+    let lines = text_of(EXECUTOR).lines().count();
     assert!((100..=200).contains(&lines), "it has {lines}");
+}
+
+/// The places in the chapter, "`item`, lines 1 to 2".
+fn places(chapter: &str) -> Vec<(&str, usize, usize)> {
+    let pieces: Vec<_> = chapter.split("`, lines ").collect();
+    let mut places = Vec::new();
+    for two in pieces.windows(2) {
+        let item = two[0].rsplit('`').next().expect("the part before");
+        let numbers = two[1].split(|c: char| !c.is_ascii_digit()).filter(|word| !word.is_empty());
+        let numbers: Vec<usize> = numbers.take(2).map(|word| word.parse().expect("few")).collect();
+        places.push((item, numbers[0], numbers[1]));
+    }
+    places
+}
+
+/// Whoever changes the executor has the numbers told by this test.
+#[test]
+fn the_chapter_says_where_its_steps_stand() {
+    let (text, chapter) = (text_of(EXECUTOR), text_of("src/guide/async_on_top.md"));
+    let lines: Vec<_> = text.lines().collect();
+    let places = places(&chapter);
+    assert!(places.len() >= 7, "only {} places were found", places.len());
+    for (item, first, last) in places {
+        let begins = |line: &&str| line.trim_start().starts_with(item);
+        let at = lines.iter().position(begins).unwrap_or_else(|| panic!("there is no {item}"));
+        let indent = lines[at].len() - lines[at].trim_start().len();
+        let close = format!("{}}}", " ".repeat(indent));
+        let length = lines[at..].iter().position(|line| *line == close).expect("its last line");
+        assert_eq!((first, last), (at + 1, at + length + 1), "the lines of {item}");
+    }
 }
 
 /// Async is what these files are about, and nothing that a reader would have to take on trust.

@@ -30,7 +30,8 @@ pub struct Executor<B: Buffer = Vec<u8>> {
     spawned: mpsc::Sender<Task<'static>>,
 }
 
-/// The end of an operation that was submitted. It owns nothing of what was lent.
+/// The end of an operation. It owns nothing of what was lent. It is to be polled before the loop
+/// turns again, for an end that nobody waits for is dropped.
 pub struct End<'a, S: Source, B: Buffer> {
     pub executor: &'a Executor<B>,
     pub on: &'a Registration<S, B>,
@@ -61,7 +62,7 @@ impl<S: Source, B: Buffer> Drop for End<'_, S, B> {
     }
 }
 
-/// Waits for a moment, or for the shutdown of the queue if that shall end it, too.
+/// What [`Executor::until`] returns.
 pub struct Timer<'a, B: Buffer> {
     executor: &'a Executor<B>,
     /// The number tells it from others of the same moment.
@@ -113,6 +114,7 @@ impl Wake for TaskWaker {
 }
 
 impl<B: Buffer> Executor<B> {
+    /// Ends at a moment, or at the shutdown if that comes first and `or_shutdown` is set.
     pub fn until(&self, moment: Instant, or_shutdown: bool) -> Timer<'_, B> {
         Timer { executor: self, due: (moment, self.number()), or_shutdown }
     }
@@ -137,7 +139,7 @@ impl<B: Buffer> Executor<B> {
     fn ended(&self, completion: Completion<B>) {
         if let Completion::ShutDown = completion {
             self.is_shut_down.set(true);
-            // Who waits for something else comes back.
+            // Those that do not wait for this wait again.
             self.timers.take().into_values().for_each(Waker::wake);
         } else if let Some(id) = completion.id() {
             let waiting = self.ends.borrow_mut().remove(&id);
@@ -172,6 +174,7 @@ pub fn run<B: Buffer, F: Future>(main: impl FnOnce(Rc<Executor<B>>) -> F) -> io:
         let next = executor.fire_timers();
         round.extend(listed.try_iter());
         let batch = match next {
+            // Packets have their turn however many tasks are woken all the time.
             _ if !round.is_empty() => queue.wait(&mut batch, Some(Duration::ZERO))?,
             Some(moment) => queue.wait_until(&mut batch, moment)?,
             None => queue.wait(&mut batch, None)?,

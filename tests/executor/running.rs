@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use overlapped::Key;
 
-use crate::combine::{First, Limit, first, join, sleep, spawn, until_shutdown};
+use crate::combine::{join, sleep, spawn, until_shutdown};
 use crate::executor::{self, Executor};
 use crate::support::{registered, within_deadline};
 use crate::{poll, runs, turn};
@@ -270,40 +270,4 @@ fn two_executors_run_on_two_threads() {
     };
     let threads = [run(100), run(1_000)];
     threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
-}
-
-#[test]
-fn the_first_of_two_that_are_there_counts() {
-    runs(async |executor: Vectors| {
-        let now = || async {};
-        assert_eq!(first(now(), now()).await, First::One(()));
-        assert_eq!(first(pending::<()>(), turn()).await, First::Other(()));
-        assert_eq!(first(sleep(&executor, Duration::ZERO), pending::<()>()).await, First::One(()));
-        assert_eq!(join(async { 1 }, async { turn().await }).await, (1, ()));
-        assert_eq!(join(async { turn().await }, async { 2 }).await, ((), 2));
-    });
-}
-
-#[test]
-fn no_more_are_inside_than_a_limit_says() {
-    runs(async |executor: Vectors| {
-        let (limit, inside, most) = (Limit::new(3), Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
-        // One that gives up keeps no place.
-        let mut gives_up = Box::pin(limit.enter());
-        assert!(poll(&mut gives_up).is_ready());
-        drop(gives_up);
-        for _ in 0..20 {
-            let (limit, inside, most) = (limit.clone(), Rc::clone(&inside), Rc::clone(&most));
-            executor.spawn(async move {
-                let _place = limit.enter().await;
-                inside.set(inside.get() + 1);
-                most.set(most.get().max(inside.get()));
-                turn().await;
-                inside.set(inside.get() - 1);
-            });
-        }
-        turn().await;
-        limit.until_empty().await;
-        assert_eq!((inside.get(), most.get()), (0, 3));
-    });
 }
