@@ -31,7 +31,7 @@ mod whole;
 #[path = "../examples/lessons/whole_safe.rs"]
 mod whole_safe;
 
-const LESSON: &str = "LESSON";
+const LESSON: &str = "LESSON_TO_RUN";
 const BEGINNING: &str = "here the lesson begins";
 
 /// How long a lesson may take. None takes nearly as long; it is for one that hangs.
