@@ -14,9 +14,9 @@
 //! From the call that starts it to the completion that ends it.
 //!
 //! 5. [Lending](lending): who owns a buffer, and until when.
-//! 6. [Three answers](three_answers): what a call that starts an operation can say.
+//! 6. [Three answers](three_answers): what a call that starts an operation can answer.
 //! 7. [What came back](what_came_back): bytes, the end, and three spaces of error codes.
-//! 8. [Key, operation and id](ids): what a packet names, and what a program needs to know by it.
+//! 8. [Key, operation and id](ids): what names a socket, and what an operation.
 //! 9. [An X-ray](xray): the life of an operation, printed while it happens.
 //!
 //! # The loop
@@ -27,7 +27,7 @@
 //! 11. [Threads](threads): how many, how many at a time, and in which order.
 //! 12. [Deadlines](deadlines): time limits for operations.
 //! 13. [Waking](waking): messages to oneself, and shutting down.
-//! 14. [Cancelling](cancelling): a request, and what becomes of the others.
+//! 14. [Cancelling](cancelling): a request to end, and what else it ends.
 //! 15. [Closing](closing): collecting, ending on Ctrl-C, and what the peer sees.
 //!
 //! # Connections
@@ -45,11 +45,11 @@
 //! What else can be put on a port.
 //!
 //! 21. [Datagrams](datagrams): who has sent one, and what is lost.
-//! 22. [Pipes](pipes): children, servers and clients, messages, and how the end is told.
-//! 23. [Files](files): offsets, where a file ends, and memory for disks.
-//! 24. [Waits and jobs](waits): processes, events and timers, in the same place.
-//! 25. [The raw end](raw): any call that takes an `OVERLAPPED`.
-//! 26. [Packets that are not yours](foreign): what other code puts into the port.
+//! 22. [Pipes](pipes): children, servers and clients, messages, and how a read reports the end.
+//! 23. [Files](files): offsets, where a file ends, and unbuffered access.
+//! 24. [Waits and jobs](waits): processes, events and timers on the port.
+//! 25. [Raw calls](raw): any call that takes an `OVERLAPPED`.
+//! 26. [Packets that are not yours](foreign): those that other code puts into the port.
 //!
 //! # Behind it
 //!

@@ -92,7 +92,7 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //!
 //! * receive a datagram, and learn who has sent it:
 //!   [`receive_from`](Registration::receive_from)
-//! * send a datagram to somebody: [`send_to`](Registration::send_to)
+//! * send a datagram to an address: [`send_to`](Registration::send_to)
 //!
 //! Files and pipes:
 //!
@@ -109,8 +109,8 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //! Besides:
 //!
 //! * wait for a process, an event or a timer: [`watch`](CompletionQueue::watch)
-//! * end processes together, and hear of them: [`Job`]
-//! * start any operation that takes an `OVERLAPPED`: [`submit`](Registration::submit), by a
+//! * end processes together, and learn what they do: [`Job`]
+//! * make any call that takes an `OVERLAPPED`: [`submit`](Registration::submit), by a
 //!   [`RawCall`]
 //! * lend memory of a type of your own: [`Buffer`]
 //! * lend buffers of two types on one queue: [`Either`]

@@ -1,4 +1,4 @@
-//! The raw end: any call on a handle that takes an `OVERLAPPED`.
+//! Raw calls: any call on a handle that takes an `OVERLAPPED`.
 
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "it lends memory to calls that it does not know")]

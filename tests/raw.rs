@@ -1,4 +1,4 @@
-//! The raw end: calls that the layer has no method for, on pipes, files and directories.
+//! Raw calls: those that the layer has no method for, on pipes, files and directories.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "to submit a raw operation is unsafe")]
 

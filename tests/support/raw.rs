@@ -1,4 +1,4 @@
-//! What the tests of the raw end share: pipes, directories, and calls on them.
+//! What the tests of raw calls share: pipes, directories, and calls on them.
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
 #![allow(unsafe_code, reason = "it makes calls of Windows that std does not make")]
@@ -73,7 +73,7 @@ pub fn start_read(call: &RawCall<'_>) -> io::Result<()> {
     })
 }
 
-/// Submits a read by the raw end.
+/// Submits a read as a raw call.
 #[track_caller]
 pub fn read<B: Buffer>(
     pipe: &Registration<OwnedHandle, B>,
