@@ -64,8 +64,8 @@ mod program {
                 }
                 continue; // and else it is a packet of others
             };
-            // SAFETY: it came from a box, and its packet has come. Nobody
-            // else has the port, so nobody has forged that.
+            // SAFETY: it came from a box, and its packet has come: of those
+            // who have the port, nobody posts an address.
             let operation = unsafe { Box::from_raw(operation) };
             let count = packet.dwNumberOfBytesTransferred as usize;
             match operation.overlapped.Internal as NTSTATUS {
