@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use overlapped::{Completion, CompletionQueue, Completions, Inline, Key, Registration, Submitted};
 
 mod support;
-use support::{DEADLINE, collect, one, pair, registered};
+use support::{DEADLINE, collect, leave_together, one, pair, registered};
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -258,16 +258,18 @@ fn done(submitted: Submitted) -> Option<Completion> {
     }
 }
 
+const THREADS: u64 = 4;
+
 /// Each call that succeeds at once writes late, and so many operations come and go.
 fn play(operations: u64, limit: Duration) {
     const GAMES: usize = 8;
     let calls = Calls::watch();
     let queue = CompletionQueue::new().expect("a queue");
     let games: Vec<Game> = (0..GAMES).map(|number| Game::new(&queue, number)).collect();
-    let (ended, start) = (AtomicU64::new(0), Instant::now());
+    let (ended, left, start) = (AtomicU64::new(0), AtomicU64::new(0), Instant::now());
     calls.spoil_always(Fault::writes_after(3));
     thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..THREADS {
             scope.spawn(|| {
                 let mut batch = Completions::with_capacity(4);
                 while ended.load(SeqCst) < operations {
@@ -278,6 +280,7 @@ fn play(operations: u64, limit: Duration) {
                         ended.fetch_add(games[game].go_on(completion), SeqCst);
                     }
                 }
+                leave_together(&left, THREADS);
             });
         }
         for game in &games {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use overlapped::{Completion, CompletionQueue, Completions, Key, Registration};
 
 mod support;
-use support::DEADLINE;
+use support::{DEADLINE, leave_together};
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -76,16 +76,18 @@ impl Game {
     }
 }
 
+const THREADS: u64 = 4;
+
 /// Each call that succeeds at once writes late, and so many operations come and go.
 fn play(operations: u64, limit: Duration) {
     const GAMES: usize = 8;
     let calls = Calls::watch();
     let queue = CompletionQueue::new().expect("a queue");
     let games: Vec<Game> = (0..GAMES).map(|number| Game::new(&queue, number)).collect();
-    let (ended, start) = (AtomicU64::new(0), Instant::now());
+    let (ended, left, start) = (AtomicU64::new(0), AtomicU64::new(0), Instant::now());
     calls.spoil_always(Fault::writes_after(3));
     thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..THREADS {
             scope.spawn(|| {
                 let mut batch = Completions::with_capacity(4);
                 while ended.load(SeqCst) < operations {
@@ -97,6 +99,7 @@ fn play(operations: u64, limit: Duration) {
                         ended.fetch_add(1, SeqCst);
                     }
                 }
+                leave_together(&left, THREADS);
             });
         }
         games.iter().enumerate().for_each(|(number, game)| game.begin(number));

@@ -16,6 +16,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::windows::io::{AsHandle, AsRawHandle, AsRawSocket, FromRawSocket};
 use std::panic::resume_unwind;
 use std::sync::Once;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -236,6 +238,15 @@ pub fn until(what: &str, condition: impl Fn() -> bool) {
         assert!(start.elapsed() < DEADLINE, "{what}: not after {DEADLINE:?}");
         thread::yield_now();
     }
+}
+
+/// Ends a thread of a storm when all of them have come here. Wine loses a receive if the thread that
+/// submitted it ends in the moment in which its bytes arrive: the packet comes with 0 bytes, and the
+/// `OVERLAPPED` says "pending" for ever. So none may end while another still takes packets. (Windows
+/// lets the operations of a handle that has a port live on.)
+pub fn leave_together(left: &AtomicU64, threads: u64) {
+    left.fetch_add(1, SeqCst);
+    until("the others take no packets any more", || left.load(SeqCst) == threads);
 }
 
 /// Closes a stream with a reset in place of an orderly end: lingering for no time at all makes
