@@ -115,9 +115,16 @@ fn run(name: &str) -> Ended {
 /// On Windows the lesson prints this and ends well. Elsewhere it says in a sentence how to run it.
 #[track_caller]
 fn prints(name: &str, lines: &[&str]) {
+    prints_one_of(name, &[lines]);
+}
+
+/// As `prints`, where the system has a choice.
+#[track_caller]
+fn prints_one_of(name: &str, choices: &[&[&str]]) {
     let ended = run(name);
     if cfg!(windows) {
-        assert_eq!(ended.out.lines().collect::<Vec<_>>(), lines, "{name}");
+        let lines: Vec<_> = ended.out.lines().collect();
+        assert!(choices.contains(&lines.as_slice()), "{name}: {lines:#?}");
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{name}");
     } else {
         let sentence =
@@ -157,7 +164,7 @@ fn a_false_with_an_address_is_a_packet() {
         &[
             "nothing is there: FALSE, NULL, error 258",
             "something was posted: TRUE, NULL, count 0, key 8",
-            "a receive has succeeded: TRUE, an operation, count 5, key 7",
+            "a receive has succeeded: TRUE, an operation, count 1, key 7",
             "a receive was cancelled: FALSE, an operation, error 995",
         ],
     );
@@ -166,19 +173,20 @@ fn a_false_with_an_address_is_a_packet() {
 #[test]
 fn many_packets_come_at_once_and_those_of_failures_with_them() {
     let posted: Vec<_> =
-        (1..=5).map(|key| format!("TRUE: key {key}, count 0, an operation: false")).collect();
+        (1..=5).map(|key| format!("TRUE: key {key}, an operation: false")).collect();
     let mut lines: Vec<_> = posted.iter().map(String::as_str).collect();
-    lines.push("TRUE: key 7, count 0, an operation: true");
+    lines.push("TRUE: key 7, an operation: true");
     lines.push("status 0xc0000120, as an error 995");
     prints("dequeue_many", &lines);
 }
 
 #[test]
 fn a_receive_that_is_done_at_once_has_a_packet() {
-    prints(
-        "receive",
-        &["0, done at once", "a packet: \"hello\"", "-1, error 997", "a packet: \"late\""],
-    );
+    let pending = ["a packet: \"A\"", "-1, error 997", "a packet: \"B\""];
+    // That it is done at once is usual, and is not promised.
+    let choices =
+        ["0, done at once", "-1, error 997"].map(|first| [&[first], &pending[..]].concat());
+    prints_one_of("receive", &choices.each_ref().map(Vec::as_slice));
 }
 
 #[test]

@@ -40,9 +40,9 @@ pub(crate) fn main() -> std::io::Result<()> {
             return Err(Error::last_os_error()); // and `removed` means nothing
         }
         for entry in &entries[..removed as usize] {
-            let (key, count) = (entry.lpCompletionKey, entry.dwNumberOfBytesTransferred);
-            failed = entry.lpOverlapped == receive.overlapped();
-            println!("TRUE: key {key}, count {count}, an operation: {failed}");
+            let is_receive = entry.lpOverlapped == receive.overlapped();
+            println!("TRUE: key {}, an operation: {is_receive}", entry.lpCompletionKey);
+            failed |= is_receive; // and its count means nothing
         }
     }
     // SAFETY: its packet has been dequeued: the loop has ended, since its address has come.

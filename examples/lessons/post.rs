@@ -19,7 +19,7 @@ pub(crate) fn main() -> std::io::Result<()> {
     let nowhere = without_provenance_mut(13); // no operation is there, nor anything else
     let nothing = (0, 0, null_mut());
     for (count, key, overlapped) in [(u32::MAX, 7, nowhere), nothing, nothing] {
-        // SAFETY: the port is open. Who dequeues below only prints the address.
+        // SAFETY: the port is open. The address is only printed below.
         let posted = unsafe {
             ffi::kernel32::PostQueuedCompletionStatus(
                 port.handle(),

@@ -17,9 +17,9 @@ pub(crate) fn main() -> std::io::Result<()> {
 
     let port = parts::Port::new()?;
     let (near, mut far) = parts::connected(&port, 7)?;
-    for (text, at_once) in [("hello", true), ("late", false)] {
+    for (byte, at_once) in [(b"A", true), (b"B", false)] {
         if at_once {
-            far.write_all(text.as_bytes())?;
+            far.write_all(byte)?; // one, since several may come in pieces
             near.peek(&mut [0])?; // waits until it is there
         }
         let (operation, flags, buffer) = parts::lend();
@@ -41,7 +41,7 @@ pub(crate) fn main() -> std::io::Result<()> {
             _ => println!("{answer}, error {error}"),
         }
         if !at_once {
-            far.write_all(text.as_bytes())?;
+            far.write_all(byte)?;
         }
         let packet = port.packet()?;
         assert_eq!(packet.lpOverlapped, operation.cast());

@@ -62,7 +62,7 @@ mod program {
                     println!("woken, with {} receives in flight", lent.len());
                     five.streams.iter().try_for_each(cancel_all)?;
                 }
-                continue; // and else it is a packet of others
+                continue; // otherwise it is a packet of other code
             };
             // SAFETY: it came from a box, and its packet has come: of those
             // who have the port, nobody posts an address.

@@ -43,7 +43,7 @@ mod program {
                             stream.cancel_all()?;
                         }
                     }
-                    _ => {} // a packet of others
+                    _ => {} // a packet of other code
                 }
             }
         }
