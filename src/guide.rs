@@ -239,14 +239,14 @@ macro_rules! chapters {
 chapters! {
     #[doc(alias("readiness", "reactor", "proactor", "epoll"))]
     completion;
-    #[doc(alias("IOCP"))]
+    #[doc(alias("IOCP", "completion port"))]
     the_port ["packets"];
     #[doc(alias("CreateIoCompletionPort", "PostQueuedCompletionStatus", "GetQueuedCompletionStatus", "GetQueuedCompletionStatusEx", "WSARecv", "WSAGetLastError", "CloseHandle"))]
     seven_calls;
     by_hand;
     #[doc(alias("mem::forget"))]
     lending ["receive" "late_writes"];
-    #[doc(alias("WSA_IO_PENDING", "ERROR_IO_PENDING"))]
+    #[doc(alias("WSA_IO_PENDING", "ERROR_IO_PENDING", "WSAGetLastError"))]
     three_answers;
     #[doc(alias("NTSTATUS", "error"))]
     what_came_back;
@@ -256,7 +256,7 @@ chapters! {
     xray ["xray"];
     #[doc(alias("GetQueuedCompletionStatusEx", "timeout"))]
     batches;
-    #[doc(alias("concurrency"))]
+    #[doc(alias("concurrency", "thread pool"))]
     threads ["threads"];
     #[doc(alias("deadline", "timeout", "timer"))]
     deadlines;

@@ -55,8 +55,10 @@ fn each_word_of_the_subject_is_found() {
     let others = "IOCP deadline timeout cancel timer epoll reactor concurrency wakeup overlapped \
         async executor UDP backpressure pool fairness NTSTATUS error Ctrl-C WSA_IO_PENDING CancelIoEx \
         AcceptEx ConnectEx WSASend WSABUF SOCKET performance testing";
+    let pairs = ["completion port", "thread pool", "named pipe", "child process", "job object"];
     let missing: Vec<_> = seven
         .into_iter()
+        .chain(pairs)
         .chain(others.split_whitespace())
         .filter(|word| !aliases.contains(&word.to_lowercase()))
         .filter(|word| !names.contains(&word.to_lowercase()))
