@@ -44,8 +44,10 @@ mod running;
 mod serving;
 
 use std::future::poll_fn;
+use std::panic::set_hook;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Once;
 use std::task::{Context, Poll, Waker};
 
 use overlapped::Buffer;
@@ -61,6 +63,13 @@ fn runs<B: Buffer, T: Send + 'static>(
     main: impl AsyncFnOnce(Rc<Executor<B>>) -> T + Send + 'static,
 ) -> T {
     within_deadline(|| executor::run(|executor| main(executor)).expect("the queue"))
+}
+
+/// Has panics print one line each, and no trace of the calls: they are on purpose here, and a Wine
+/// for programs of 32 bits can fail while it looks up the names for a trace.
+fn panics_in_one_line() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| set_hook(Box::new(|panic| eprintln!("{panic}"))));
 }
 
 /// Polls a future once, for nobody.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
 use std::io::Write;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use overlapped::Key;
 use crate::combine::{join, sleep, spawn, until_shutdown};
 use crate::executor::{self, Executor};
 use crate::support::{registered, within_deadline};
-use crate::{poll, runs, turn};
+use crate::{panics_in_one_line, poll, runs, turn};
 
 type Vectors = Rc<Executor>;
 
@@ -177,10 +177,11 @@ fn a_waker_that_is_kept_does_nothing_after_the_end() {
 
 #[test]
 fn a_panic_comes_out_of_run_and_the_other_tasks_are_dropped() {
+    panics_in_one_line();
     let dropped = Arc::new(AtomicUsize::new(0));
     let witness = Dropped(Arc::clone(&dropped));
     let panic = within_deadline(|| {
-        catch_unwind(std::panic::AssertUnwindSafe(move || {
+        catch_unwind(AssertUnwindSafe(move || {
             executor::run(async |executor: Vectors| {
                 executor.spawn(async move {
                     let _witness = witness;
@@ -198,6 +199,7 @@ fn a_panic_comes_out_of_run_and_the_other_tasks_are_dropped() {
 
 #[test]
 fn a_panic_of_a_task_that_is_joined_ends_no_other() {
+    panics_in_one_line();
     runs(async |executor: Vectors| {
         let (stream, mut peer) = registered(&executor.queue, Key(0));
         let other = Rc::clone(&executor);

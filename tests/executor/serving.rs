@@ -14,7 +14,7 @@ use crate::client::{Load, Totals, clients};
 use crate::combine::join;
 use crate::executor::Executor;
 use crate::server::{Limits, Served, serve};
-use crate::support::{DEADLINE, NO_SOCKET, give_way, start_winsock, within_deadline};
+use crate::support::{DEADLINE, NO_SOCKET, start_winsock, within_deadline};
 use crate::tcp::{V4, heard, heard_to_the_end};
 use crate::{run, runs, settle};
 
@@ -103,11 +103,17 @@ fn at_the_shutdown_each_client_is_told_that_no_more_will_come() {
         let (count, end) = heard_to_the_end(client);
         assert_eq!((count, end.is_ok()), (0, true), "the end, and not a reset");
     }
-    // What they send now would reset them if nobody received it.
-    give_way(|| server.is_finished());
-    assert!(!server.is_finished(), "it waits until they have closed");
-    drop(clients);
+    // It waits until they have closed: what they send now would reset them if nobody received it.
+    let (start, moment) = (Instant::now(), Duration::from_millis(200));
+    let closing = thread::spawn(move || {
+        while start.elapsed() < moment {
+            thread::yield_now();
+        }
+        drop(clients);
+    });
     assert_eq!(server.join().expect("no panic"), [2, 10, 0]);
+    assert!(start.elapsed() >= moment);
+    closing.join().expect("no panic");
 }
 
 #[test]
