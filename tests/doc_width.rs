@@ -65,7 +65,8 @@ fn lines_of_examples_have_at_most_72_columns() {
         let mut inside = false;
         for (number, line) in (1..).zip(text.lines()) {
             inside ^= line.starts_with("```");
-            if inside && line.chars().count() > COLUMNS {
+            // What begins so is not shown in the documentation.
+            if inside && !line.starts_with("# ") && line.chars().count() > COLUMNS {
                 wide.push(format!("{}:{number}: {line}", path.display()));
             }
         }
