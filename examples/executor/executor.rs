@@ -42,11 +42,12 @@ impl<S: Source, B: Buffer> Future for End<'_, S, B> {
     type Output = Completion<B>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Completion<B>> {
-        let mut ends = self.executor.ends.borrow_mut();
-        if let Some(Ok(completion)) = ends.remove(&self.id) {
+        // To drop a waker can run anybody's code, so no table is borrowed meanwhile, here and below.
+        let waiting = self.executor.ends.borrow_mut().remove(&self.id);
+        if let Some(Ok(completion)) = waiting {
             return Poll::Ready(completion);
         }
-        ends.insert(self.id, Err(context.waker().clone()));
+        self.executor.ends.borrow_mut().insert(self.id, Err(context.waker().clone()));
         Poll::Pending
     }
 }
@@ -78,14 +79,14 @@ impl<B: Buffer> Future for Timer<'_, B> {
         if is_over || self.due.0 <= Instant::now() {
             return Poll::Ready(());
         }
-        self.executor.timers.borrow_mut().insert(self.due, context.waker().clone());
+        let _before = self.executor.timers.borrow_mut().insert(self.due, context.waker().clone());
         Poll::Pending
     }
 }
 
 impl<B: Buffer> Drop for Timer<'_, B> {
     fn drop(&mut self) {
-        self.executor.timers.borrow_mut().remove(&self.due);
+        let _waker = self.executor.timers.borrow_mut().remove(&self.due);
     }
 }
 
