@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -87,20 +88,51 @@ fn poll_once<T>(value: &mut Option<T>, poll: impl FnOnce() -> Poll<T>) {
     }
 }
 
-/// The wakers of those who wait for the same thing. All are woken, and look again.
+/// Those who wait for the same thing, in the order in which they came.
 #[derive(Default)]
-struct Waiting(RefCell<Vec<Waker>>);
+struct Waiting {
+    wakers: RefCell<BTreeMap<u64, Waker>>,
+    next_number: Cell<u64>,
+}
 
 impl Waiting {
-    fn add(&self, context: &Context<'_>) {
-        let mut wakers = self.0.borrow_mut();
-        if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            wakers.push(context.waker().clone());
-        }
+    /// Waits until it is true. Who is woken looks again, and only one is woken at a time: if all
+    /// were, ten thousand who wait for a few places would look half a million times each.
+    async fn until(&self, condition: impl Fn() -> bool) -> Turn<'_> {
+        let number = self.next_number.replace(self.next_number.get() + 1);
+        let turn = Turn { waiting: self, number };
+        poll_fn(|context| {
+            if condition() {
+                return Poll::Ready(());
+            }
+            let _before = self.wakers.borrow_mut().insert(number, context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        turn
     }
 
-    fn wake(&self) {
-        self.0.take().into_iter().for_each(Waker::wake);
+    fn wake_first(&self) {
+        let first = self.wakers.borrow_mut().pop_first();
+        if let Some((_, waker)) = first {
+            waker.wake();
+        }
+    }
+}
+
+/// To be kept until what was waited for is taken.
+struct Turn<'a> {
+    waiting: &'a Waiting,
+    number: u64,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let waker = self.waiting.wakers.borrow_mut().remove(&self.number);
+        if waker.is_none() {
+            // It was woken, and may have given up since, or left something: then the next is due.
+            self.waiting.wake_first();
+        }
     }
 }
 
@@ -110,7 +142,7 @@ pub struct Task<T>(Rc<Outcome<T>>);
 
 struct Outcome<T> {
     value: Cell<Option<thread::Result<T>>>,
-    waiting: Waiting,
+    waiting: Cell<Option<Waker>>,
 }
 
 /// Begins a task of which the value is wanted, or whose panic is to end nothing but itself.
@@ -118,27 +150,29 @@ pub fn spawn<B: Buffer, T: 'static>(
     executor: &Executor<B>,
     future: impl Future<Output = T> + 'static,
 ) -> Task<T> {
-    let outcome = Rc::new(Outcome { value: Cell::new(None), waiting: Waiting::default() });
+    let outcome = Rc::new(Outcome { value: Cell::new(None), waiting: Cell::new(None) });
     let task = Task(Rc::clone(&outcome));
     executor.spawn(async move {
         outcome.value.set(Some(caught(future).await));
-        outcome.waiting.wake();
+        outcome.waiting.take().into_iter().for_each(Waker::wake);
+        // A value that nobody waits for is dropped here, and its panic is the task's as well.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(outcome)));
     });
     task
 }
 
-/// The value of a future or its panic. What it has shared with others is as the panic has left it,
-/// as it is with a thread.
+/// The value of a future or its panic, be it that of its drop. What it has shared with others is as
+/// the panic has left it, as it is with a thread.
 async fn caught<F: Future>(future: F) -> thread::Result<F::Output> {
     let mut future = Box::pin(future);
-    let ended = poll_fn(move |context| {
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+    let ended =
+        poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Ok),
             Err(panic) => Poll::Ready(Err(panic)),
-        }
-    });
-    ended.await
+        });
+    let ended = ended.await;
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
+    ended.and_then(|value| dropped.map(|()| value))
 }
 
 impl<T> Future for Task<T> {
@@ -148,7 +182,7 @@ impl<T> Future for Task<T> {
         match self.0.value.take() {
             Some(value) => Poll::Ready(value),
             None => {
-                self.0.waiting.add(context);
+                self.0.waiting.set(Some(context.waker().clone()));
                 Poll::Pending
             }
         }
@@ -162,7 +196,8 @@ pub struct Limit(Rc<Places>);
 struct Places {
     free: Cell<usize>,
     all: usize,
-    waiting: Waiting,
+    outside: Waiting,
+    until_empty: Waiting,
 }
 
 /// A place inside, until it is dropped.
@@ -170,36 +205,31 @@ pub struct Place(Rc<Places>);
 
 impl Limit {
     pub fn new(places: usize) -> Self {
-        let free = Cell::new(places);
-        Self(Rc::new(Places { free, all: places, waiting: Waiting::default() }))
+        let (outside, until_empty) = Default::default();
+        Self(Rc::new(Places { free: Cell::new(places), all: places, outside, until_empty }))
     }
 
     pub async fn enter(&self) -> Place {
-        self.until(|free| free > 0).await;
-        self.0.free.set(self.0.free.get() - 1);
+        let Places { free, outside, .. } = &*self.0;
+        let _turn = outside.until(|| free.get() > 0).await;
+        free.set(free.get() - 1);
         Place(Rc::clone(&self.0))
     }
 
     /// Waits until nobody is inside.
     pub async fn until_empty(&self) {
-        self.until(|free| free == self.0.all).await;
-    }
-
-    async fn until(&self, condition: impl Fn(usize) -> bool) {
-        poll_fn(|context| {
-            if condition(self.0.free.get()) {
-                return Poll::Ready(());
-            }
-            self.0.waiting.add(context);
-            Poll::Pending
-        })
-        .await
+        let Places { free, all, until_empty, .. } = &*self.0;
+        until_empty.until(|| free.get() == *all).await;
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.free.set(self.0.free.get() + 1);
-        self.0.waiting.wake();
+        let Places { free, all, outside, until_empty } = &*self.0;
+        free.set(free.get() + 1);
+        outside.wake_first();
+        if free.get() == *all {
+            until_empty.wake_first();
+        }
     }
 }

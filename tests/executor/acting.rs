@@ -1,17 +1,19 @@
-//! Wakers that act where they are dropped.
+//! Futures and wakers that act where they are dropped, and who is woken for a place that is free.
 
 use std::cell::{Cell, RefCell};
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
 
 use overlapped::Key;
 
-use crate::combine::sleep;
+use crate::combine::{Limit, sleep, spawn};
 use crate::executor::Executor;
 use crate::support::{DEADLINE, registered};
-use crate::{poll, runs, settle};
+use crate::{poll, runs, settle, turn};
 
 type Vectors = Rc<Executor>;
 
@@ -60,4 +62,110 @@ fn a_waker_may_use_the_executor_when_it_is_dropped() {
         EXECUTOR.set(None);
         settle(&executor).await;
     });
+}
+
+struct PanicsInDrop;
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        panic!("on purpose, in a drop");
+    }
+}
+
+/// A future by hand, since what an `async` block owns is dropped while it is polled.
+struct Panics {
+    in_poll: bool,
+    _in_drop: PanicsInDrop,
+}
+
+impl Future for Panics {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        assert!(!self.in_poll, "on purpose, in a poll");
+        Poll::Ready(())
+    }
+}
+
+#[test]
+fn a_panic_where_a_joined_task_is_dropped_ends_no_other() {
+    runs(async |executor: Vectors| {
+        for (in_poll, first) in [(false, "on purpose, in a drop"), (true, "on purpose, in a poll")]
+        {
+            let panic = spawn(&executor, Panics { in_poll, _in_drop: PanicsInDrop }).await;
+            assert_eq!(panic.expect_err("a panic").downcast_ref::<&str>(), Some(&first));
+        }
+        // Nobody waits for this value, so its task drops it.
+        drop(spawn(&executor, async { PanicsInDrop }));
+        let after = spawn(&executor, async { 7 });
+        assert_eq!(after.await.expect("no panic"), 7);
+    });
+}
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn one_is_woken_for_a_place_and_the_next_if_it_gives_up() {
+    runs(async |_: Vectors| {
+        let (limit, woken) = (Limit::new(1), [(); 3].map(|()| Arc::new(Woken::default())));
+        let counts = || [0, 1, 2].map(|at| woken[at].0.load(SeqCst));
+        let place = limit.enter().await;
+        let [first, mut second, mut third] = [0, 1, 2].map(|at| {
+            let (mut enter, waker) = (Box::pin(limit.enter()), Waker::from(Arc::clone(&woken[at])));
+            assert!(enter.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            enter
+        });
+        drop(place);
+        assert_eq!(counts(), [1, 0, 0]);
+        drop(first);
+        assert_eq!(counts(), [1, 1, 0]);
+        // It was overtaken, and stays before those who came later.
+        let overtakes = limit.enter().await;
+        let waker = Waker::from(Arc::clone(&woken[1]));
+        assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let before = counts();
+        drop(overtakes);
+        assert_eq!(counts()[1], before[1] + 1);
+        let Poll::Ready(place) = poll(&mut second) else { panic!("the place is free") };
+        assert!(poll(&mut third).is_pending());
+        drop(place);
+        assert!(poll(&mut third).is_ready());
+    });
+}
+
+/// With ten thousand, more would be too much.
+#[test]
+fn who_waits_for_a_place_looks_a_few_times_only() {
+    const TASKS: usize = 1_000;
+    let looked = runs(async |executor: Vectors| {
+        let (limit, looked) = (Limit::new(3), Rc::new(Cell::new(0)));
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|_| {
+                let (limit, looked) = (limit.clone(), Rc::clone(&looked));
+                spawn(&executor, async move {
+                    let mut enter = pin!(limit.enter());
+                    let place = poll_fn(|context| {
+                        looked.set(looked.get() + 1);
+                        enter.as_mut().poll(context)
+                    });
+                    let place = place.await;
+                    turn().await;
+                    drop(place);
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.expect("no panic");
+        }
+        limit.until_empty().await;
+        looked.get()
+    });
+    assert!((TASKS..=4 * TASKS).contains(&looked), "{looked} looks of {TASKS} tasks");
 }
