@@ -13,7 +13,7 @@ use overlapped::Key;
 use crate::combine::{Limit, sleep, spawn};
 use crate::executor::Executor;
 use crate::support::{DEADLINE, registered};
-use crate::{poll, runs, settle, turn};
+use crate::{panics_in_one_line, poll, runs, settle, turn};
 
 type Vectors = Rc<Executor>;
 
@@ -89,6 +89,7 @@ impl Future for Panics {
 
 #[test]
 fn a_panic_where_a_joined_task_is_dropped_ends_no_other() {
+    panics_in_one_line();
     runs(async |executor: Vectors| {
         for (in_poll, first) in [(false, "on purpose, in a drop"), (true, "on purpose, in a poll")]
         {

@@ -52,24 +52,30 @@ fn timers_fire_in_their_order_and_not_before_their_time() {
 #[test]
 fn timers_that_are_due_together_fire_in_their_order() {
     runs(async |executor: Vectors| {
-        let (start, fired) = (Instant::now(), Rc::new(RefCell::new(Vec::new())));
-        let moment = move |ms| start + Duration::from_millis(ms);
-        for ms in [100, 98, 99, 97] {
-            let (executor, fired) = (Rc::clone(&executor), Rc::clone(&fired));
-            Rc::clone(&executor).spawn(async move {
-                executor.until(moment(ms), false).await;
-                fired.borrow_mut().push(ms);
-            });
-        }
-        turn().await;
-        // The loop does not turn before all are due.
-        while Instant::now() < moment(100) {
-            thread::yield_now();
-        }
-        while fired.borrow().len() < 4 {
+        loop {
+            let (start, fired) = (Instant::now(), Rc::new(RefCell::new(Vec::new())));
+            let moment = move |ms| start + Duration::from_millis(ms);
+            for ms in [100, 98, 99, 97] {
+                let (executor, fired) = (Rc::clone(&executor), Rc::clone(&fired));
+                Rc::clone(&executor).spawn(async move {
+                    executor.until(moment(ms), false).await;
+                    fired.borrow_mut().push(ms);
+                });
+            }
             turn().await;
+            if !fired.borrow().is_empty() {
+                // The machine was busy, and a moment had come before its timer had begun.
+                continue;
+            }
+            // The loop does not turn before all are due.
+            while Instant::now() < moment(100) {
+                thread::yield_now();
+            }
+            while fired.borrow().len() < 4 {
+                turn().await;
+            }
+            return assert_eq!(*fired.borrow(), [97, 98, 99, 100]);
         }
-        assert_eq!(*fired.borrow(), [97, 98, 99, 100]);
     });
 }
 
