@@ -1,7 +1,7 @@
 //! The example `executor`, whose parts are compiled here as they are; the program is this one,
-//! started once more. What is dropped when stands in `executor/dropping.rs`, what acts when it is
-//! dropped in `executor/acting.rs`, tasks and timers in `executor/running.rs`, what is made of them
-//! in `executor/combining.rs`, the server and its clients in `executor/serving.rs`.
+//! started once more. What is dropped when stands in `executor/dropping.rs`, what panics or acts
+//! when it is dropped in `executor/acting.rs`, tasks and timers in `executor/running.rs`, what is
+//! made of them in `executor/combining.rs`, the server and its clients in `executor/serving.rs`.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "the example gives a function to the system")]
 

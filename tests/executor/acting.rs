@@ -1,7 +1,9 @@
-//! Futures and wakers that act where they are dropped, and who is woken for a place that is free.
+//! Tasks that panic, futures and wakers that act when they are dropped, and who is woken for a place
+//! that is free.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::io::Write;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -61,6 +63,26 @@ fn a_waker_may_use_the_executor_when_it_is_dropped() {
         assert_eq!(USED.get(), 4);
         EXECUTOR.set(None);
         settle(&executor).await;
+    });
+}
+
+#[test]
+fn a_panic_of_a_task_that_is_joined_ends_no_other() {
+    panics_in_one_line();
+    runs(async |executor: Vectors| {
+        let (stream, mut peer) = registered(&executor.queue, Key(0));
+        let other = Rc::clone(&executor);
+        let receiving = spawn(&executor, async move {
+            other.receive(&stream, Vec::with_capacity(9)).await.expect("received").1
+        });
+        let panics = spawn(&executor, async {
+            turn().await;
+            panic!("on purpose")
+        });
+        let panic: Result<(), _> = panics.await;
+        assert_eq!(panic.expect_err("a panic").downcast_ref::<&str>(), Some(&"on purpose"));
+        peer.write_all(b"hello").expect("sent");
+        assert_eq!(receiving.await.expect("no panic"), b"hello");
     });
 }
 

@@ -204,26 +204,6 @@ fn a_panic_comes_out_of_run_and_the_other_tasks_are_dropped() {
 }
 
 #[test]
-fn a_panic_of_a_task_that_is_joined_ends_no_other() {
-    panics_in_one_line();
-    runs(async |executor: Vectors| {
-        let (stream, mut peer) = registered(&executor.queue, Key(0));
-        let other = Rc::clone(&executor);
-        let receiving = spawn(&executor, async move {
-            other.receive(&stream, Vec::with_capacity(9)).await.expect("received").1
-        });
-        let panics = spawn(&executor, async {
-            turn().await;
-            panic!("on purpose")
-        });
-        let panic: Result<(), _> = panics.await;
-        assert_eq!(panic.expect_err("a panic").downcast_ref::<&str>(), Some(&"on purpose"));
-        peer.write_all(b"hello").expect("sent");
-        assert_eq!(receiving.await.expect("no panic"), b"hello");
-    });
-}
-
-#[test]
 fn tasks_begin_tasks() {
     fn next(executor: &Vectors, left: u32, done: Rc<Cell<u32>>) {
         let again = Rc::clone(executor);
