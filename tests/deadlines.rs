@@ -243,6 +243,27 @@ fn a_deadline_of_an_answered_question_is_not_that_of_the_next_under_its_key() {
     drop(open);
 }
 
+/// Both have an entry in the heap then, of the same key and moment, below that of another question.
+#[test]
+fn a_question_that_has_the_deadline_of_the_one_before_is_late_once() {
+    let (sender, open) = channel();
+    let (outcomes, late) = collected(move |_, client| {
+        let (now, deadline) = (Instant::now(), Instant::now() + 2 * FAR);
+        sender.send(expect(client, Key(1), now + FAR)).expect("it is kept open");
+        let mut peer = expect(client, Key(7), deadline);
+        peer.write_all(b"an answer\n").expect("sent");
+        while client.outcomes.is_empty() {
+            client.turn(&mut Completions::with_capacity(1)).expect("an answer");
+        }
+        client.outcomes.clear();
+        sender.send(expect(client, Key(7), deadline)).expect("it is kept open");
+        client.cancel_what_is_due(deadline).expect("both are due");
+    });
+    assert_eq!(outcomes, BTreeMap::from([(Key(1), TimedOut), (Key(7), TimedOut)]));
+    assert_eq!(late, [Key(1), Key(7)]);
+    drop(open);
+}
+
 /// Many other packets are before the answer. The clock is looked at between them, too.
 #[test]
 fn a_busy_queue_does_not_put_a_deadline_off() {

@@ -123,7 +123,8 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Whether the entry is of a question that is open, and not of an earlier one under the same key.
+/// Whether the entry is of a question that is open, and not of an earlier one under the same key. The
+/// two may have had the same deadline: then the first entry counts, and the question is late by it.
 fn counts(asked: &BTreeMap<Key, Asked>, moment: Instant, key: Key) -> bool {
-    asked.get(&key).is_some_and(|asked| asked.deadline == moment)
+    asked.get(&key).is_some_and(|asked| asked.deadline == moment && !asked.late)
 }
