@@ -17,6 +17,10 @@ mod support;
 #[path = "support/tcp.rs"]
 mod tcp;
 
+#[path = "support/programs.rs"]
+mod programs;
+
+use programs::{ended, started};
 use slow_client::sending::{PIECE, Sending};
 use slow_client::{transfer, words::Request};
 use support::{DEADLINE, registered, reset};
@@ -159,7 +163,7 @@ fn the_program() {
 fn run(arguments: &str) -> (Option<i32>, String) {
     let mut program = Command::new(std::env::current_exe().expect("the path of this program"));
     program.args(["--exact", "the_program", "--nocapture", "--test-threads=1"]);
-    let ended = program.env(ARGUMENTS, arguments).output().expect("this program, once more");
+    let ended = ended(started(program.env(ARGUMENTS, arguments)));
     let printed = String::from_utf8(ended.stdout).expect("text").replace('\r', "");
     (ended.status.code(), printed)
 }

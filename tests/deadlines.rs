@@ -23,6 +23,10 @@ use support::{NO_SOCKET, pair, within_deadline};
 mod tcp;
 use tcp::gather_in_port;
 
+#[path = "support/programs.rs"]
+mod programs;
+use programs::{ended, started};
+
 #[path = "../examples/lessons/deadlines/ask.rs"]
 mod ask;
 #[path = "../examples/lessons/deadlines/client.rs"]
@@ -56,7 +60,7 @@ fn the_program() {
 fn the_program_says_who_has_answered_and_whose_time_was_up() {
     let mut program = Command::new(std::env::current_exe().expect("the path of this program"));
     program.args(["--exact", "the_program", "--nocapture", "--test-threads=1"]);
-    let ended = program.env(THE_PROGRAM, "1").output().expect("this program, once more");
+    let ended = ended(started(program.env(THE_PROGRAM, "1")));
     let text = |bytes| String::from_utf8(bytes).expect("text").replace('\r', "");
     let (out, err) = (text(ended.stdout), text(ended.stderr));
     println!("{out}\n{err}");

@@ -30,6 +30,8 @@ mod words;
 
 #[path = "support/counted.rs"]
 mod counted;
+#[path = "support/programs.rs"]
+mod programs;
 mod support;
 #[path = "support/tcp.rs"]
 mod tcp;

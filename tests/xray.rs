@@ -9,6 +9,11 @@ use std::process::{Command, Output, Stdio, exit};
 #[path = "../examples/xray/run.rs"]
 mod run;
 
+#[path = "support/programs.rs"]
+mod programs;
+mod support;
+use programs::{ended, started};
+
 const ARGUMENTS: &str = "XRAY_ARGUMENTS";
 const SEPARATOR: char = '\u{1f}';
 const BEGIN: &str = "the program begins\n";
@@ -38,7 +43,7 @@ fn xray(arguments: &[&str]) -> Ended {
     let mut program = Command::new(std::env::current_exe().expect("the path of this program"));
     program.args(["--exact", "the_program", "--nocapture", "--test-threads=1"]);
     program.env(ARGUMENTS, arguments.join(&SEPARATOR.to_string())).stdin(Stdio::null());
-    let Output { status, stdout, stderr } = program.output().expect("this program, once more");
+    let Output { status, stdout, stderr } = ended(started(&mut program));
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text").replace('\r', "");
     let (out, err) = (text(stdout), text(stderr));
     let (_, out) = out.split_once(BEGIN).expect("it has begun");
