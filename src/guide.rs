@@ -58,7 +58,7 @@
 //! 27. [Bindings](bindings): declaring a function of Windows by hand, and proving that it is right.
 //! 28. [Reading the tests](reading_tests): which of them proves what.
 //! 29. [Cost](cost): calls, allocations, instructions and memory, counted.
-//! 30. [Async on top](async_on_top): an executor on the queue, in 200 lines.
+//! 30. [Async on top](async_on_top): an executor on the queue, in 200 lines of code.
 //! 31. [Mistakes that others made](mistakes): fifteen failures, and the test that catches each.
 //!
 //! The programs in it need Windows, or Wine.

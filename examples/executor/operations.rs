@@ -31,8 +31,7 @@ impl<B: Buffer> Executor<B> {
     }
 
     async fn transfer(&self, on: &Stream<B>, id: OperationId) -> Given<B> {
-        let end = End { executor: self, on, id };
-        let (result, returned) = match end.await {
+        let (result, returned) = match (End { executor: self, on, id }).await {
             Completion::Received { result, buffer, .. } => (result, buffer),
             Completion::Sent { result, count, buffer, .. } => (result.map(|()| count), buffer),
             _ => unreachable!("the id is of one of these"),
@@ -46,8 +45,7 @@ impl<B: Buffer> Executor<B> {
     /// Waits until there is something to receive. Nothing is lent and nothing taken, so it can be
     /// dropped at any moment.
     pub async fn readable(&self, on: &Stream<B>) -> io::Result<()> {
-        let end = End { executor: self, on, id: on.readable()? };
-        match end.await {
+        match (End { executor: self, on, id: on.readable()? }).await {
             Completion::Readable { result, .. } => Ok(result?),
             _ => unreachable!("the id is of this"),
         }
@@ -55,8 +53,7 @@ impl<B: Buffer> Executor<B> {
 
     /// Accepts once. If it is dropped at the moment when a client comes, that connection is closed.
     pub async fn accept(&self, on: &Registration<TcpListener, B>) -> io::Result<Stream<B>> {
-        let end = End { executor: self, on, id: on.accept()? };
-        match end.await {
+        match (End { executor: self, on, id: on.accept()? }).await {
             Completion::Accepted { result, .. } => Ok(self.queue.register(result?.0, KEY)?),
             _ => unreachable!("the id is of this"),
         }
@@ -65,8 +62,7 @@ impl<B: Buffer> Executor<B> {
     /// Connects. If it is dropped, the connection is closed, or is none.
     pub async fn connect(&self, peer: SocketAddr) -> io::Result<Stream<B>> {
         let (stream, id) = self.queue.connect(peer, KEY)?;
-        let end = End { executor: self, on: &stream, id };
-        match end.await {
+        match (End { executor: self, on: &stream, id }).await {
             Completion::Connected { result, .. } => Ok(result.map(|()| stream)?),
             _ => unreachable!("the id is of this"),
         }
