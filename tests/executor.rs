@@ -1,7 +1,8 @@
 //! The example `executor`, whose parts are compiled here as they are; the program is this one,
 //! started once more. What is dropped when stands in `executor/dropping.rs`, what panics or acts
 //! when it is dropped in `executor/acting.rs`, tasks and timers in `executor/running.rs`, what is
-//! made of them in `executor/combining.rs`, the server and its clients in `executor/serving.rs`.
+//! made of them in `executor/combining.rs`, the server and its clients in `executor/serving.rs`,
+//! and all at random in `executor/storm.rs`.
 #![cfg(windows)]
 #![allow(unsafe_code, reason = "the example gives a function to the system")]
 
@@ -28,8 +29,12 @@ mod stdin;
 #[path = "../examples/shared/words.rs"]
 mod words;
 
+#[path = "support/alone.rs"]
+mod alone;
 #[path = "support/counted.rs"]
 mod counted;
+#[path = "support/handles.rs"]
+mod handles;
 #[path = "support/programs.rs"]
 mod programs;
 mod support;
@@ -46,6 +51,8 @@ mod dropping;
 mod running;
 #[path = "executor/serving.rs"]
 mod serving;
+#[path = "executor/storm.rs"]
+mod storm;
 
 use std::future::poll_fn;
 use std::panic::set_hook;
