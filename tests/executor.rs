@@ -31,6 +31,8 @@ mod words;
 
 #[path = "support/alone.rs"]
 mod alone;
+#[path = "support/acting.rs"]
+mod buffers;
 #[path = "support/counted.rs"]
 mod counted;
 #[path = "support/handles.rs"]

@@ -145,7 +145,8 @@ struct Outcome<T> {
     waiting: Cell<Option<Waker>>,
 }
 
-/// Begins a task of which the value is wanted, or whose panic is to end nothing but itself.
+/// Begins a task of which the value is wanted, or whose panic is to end nothing but itself. (A buffer
+/// of one's own that panics when it is filled or dropped does so in the loop, and comes out of `run`.)
 pub fn spawn<B: Buffer, T: 'static>(
     executor: &Executor<B>,
     future: impl Future<Output = T> + 'static,

@@ -1,5 +1,7 @@
 //! What a program does with sockets, as futures: each submits one operation when it is polled
-//! first, and waits for its end. A buffer comes back with what has become of it.
+//! first, and waits for its end. A buffer comes back with what has become of it. The sockets are those
+//! of the executor's queue: who waits for an operation of another queue waits in vain, until it is
+//! dropped.
 
 #![forbid(unsafe_code)]
 

@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use overlapped::Key;
 
+use crate::buffers::Acting;
 use crate::combine::{Limit, sleep, spawn};
-use crate::executor::Executor;
-use crate::support::{DEADLINE, registered};
+use crate::executor::{self, Executor};
+use crate::support::{DEADLINE, registered, within_deadline};
 use crate::{panics_in_one_line, poll, runs, settle, turn};
 
 type Vectors = Rc<Executor>;
@@ -123,6 +125,38 @@ fn a_panic_where_a_joined_task_is_dropped_ends_no_other() {
         let after = spawn(&executor, async { 7 });
         assert_eq!(after.await.expect("no panic"), 7);
     });
+}
+
+/// What is filled or dropped by the loop is code of no task.
+#[test]
+fn a_panic_of_a_buffer_comes_out_of_run() {
+    panics_in_one_line();
+    fn panics() {
+        panic!("on purpose, in a buffer");
+    }
+    for (buffer, is_dropped) in
+        [(Acting::in_advance(panics), false), (Acting::in_drop(panics), true)]
+    {
+        let ended = within_deadline(move || {
+            catch_unwind(AssertUnwindSafe(move || {
+                executor::run(async move |executor: Rc<Executor<Acting>>| {
+                    let (stream, mut peer) = registered(&executor.queue, Key(0));
+                    let mut receive = Box::pin(executor.receive(&stream, buffer));
+                    assert!(poll(&mut receive).is_pending());
+                    peer.write_all(b"!").expect("sent");
+                    if !is_dropped {
+                        return receive.await.is_ok();
+                    }
+                    drop(receive);
+                    settle(&executor).await;
+                    true
+                })
+                .expect("the queue")
+            }))
+        });
+        let panic = ended.expect_err("a panic");
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"on purpose, in a buffer"));
+    }
 }
 
 #[derive(Default)]
