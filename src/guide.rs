@@ -61,7 +61,9 @@
 //! 30. [Async on top](async_on_top): an executor on the queue, in 200 lines of code.
 //! 31. [Mistakes that others made](mistakes): fifteen failures, and the test that catches each.
 //!
-//! The programs in it need Windows, or Wine.
+//! The programs in it need Windows, or Wine: on Linux put `./wine` before each command that begins
+//! with `cargo`. To try a program yourself, copy it from the file of its chapter in `src/guide`,
+//! where also the lines stand that are not shown here, behind a `#`.
 
 // A chapter is a file that can also be read where the sources are shown. There its names lead to
 // source files, by the lines at its end. Here the lines of `names!` come first, and of two lines

@@ -16,7 +16,7 @@ use overlapped::{CompletionPort, Key};
 
 use crate::support::{pair, within_deadline};
 
-/// Post three values with three keys, and take them out with one call.
+/// Post three values with three keys, and take them out again, as many with each call as there are.
 #[test]
 fn post_and_take_three_values() -> io::Result<()> {
     let port = CompletionPort::new(0)?;
@@ -25,7 +25,10 @@ fn post_and_take_three_values() -> io::Result<()> {
     }
 
     let mut packets = Vec::with_capacity(8);
-    assert_eq!(port.dequeue(&mut packets, None)?, 3);
+    while packets.len() < 3 {
+        // Mostly one call takes all three, but how many it takes is the system's choice.
+        assert!(port.dequeue(&mut packets, None)? > 0);
+    }
     let pairs: Vec<_> = packets.iter().map(|packet| (packet.key(), packet.bytes())).collect();
     assert_eq!(pairs, [(Key(1), 10), (Key(2), 20), (Key(3), 30)]);
     Ok(())
