@@ -32,8 +32,8 @@ pub(crate) fn main() -> std::io::Result<()> {
                 entries.as_mut_ptr(),
                 4, // so many at most
                 &mut removed,
-                1000,  // milliseconds
-                FALSE, // not alertable
+                10_000, // milliseconds
+                FALSE,  // not alertable
             )
         };
         if answer == FALSE {
