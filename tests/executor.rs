@@ -16,6 +16,8 @@ mod combine;
 mod ctrl_c;
 #[path = "../examples/executor/executor.rs"]
 mod executor;
+#[path = "../examples/shared/listen.rs"]
+mod listen;
 #[path = "../examples/executor/operations.rs"]
 mod operations;
 #[path = "../examples/shared/program.rs"]

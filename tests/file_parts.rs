@@ -96,6 +96,7 @@ fn what_is_watched_is_one_folder() {
     assert_eq!((options.directory.as_path(), options.recursive), (Path::new("C:/folder"), true));
     is_refused(watch::parse(split("a b")), "DIR is given twice");
     is_refused(watch::parse(split("--all")), "no option");
+    is_refused(watch::parse([OsString::new()]), "an argument is empty");
     for help in [copy::HELP, watch::HELP] {
         assert!(help.lines().all(|line| line.len() <= 100));
     }

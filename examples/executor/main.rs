@@ -20,6 +20,9 @@ mod ctrl_c;
 #[cfg(windows)]
 mod executor;
 #[cfg(windows)]
+#[path = "../shared/listen.rs"]
+mod listen;
+#[cfg(windows)]
 mod operations;
 #[cfg(windows)]
 #[path = "../shared/program.rs"]

@@ -11,6 +11,7 @@ use crate::arguments::{self, HELP, Mode, Options};
 use crate::client::{self, Load, Totals};
 use crate::combine::{join, sleep, timeout};
 use crate::executor::{self, Executor};
+use crate::listen::cannot_listen;
 use crate::program::{self, count, print};
 use crate::server::{Limits, Served, serve};
 use crate::words::Request;
@@ -70,8 +71,7 @@ async fn run_on(executor: &Rc<Executor>, options: &Options) -> Done {
 }
 
 fn listen(place: &str) -> Done<(TcpListener, SocketAddr)> {
-    let listener =
-        TcpListener::bind(place).map_err(|error| format!("cannot listen on {place}: {error}"))?;
+    let listener = TcpListener::bind(place).map_err(|error| cannot_listen(place, &error))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
 }

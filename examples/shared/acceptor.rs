@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use overlapped::{CompletionQueue, Failure, Key, Registration};
 
+use super::listen::cannot_listen;
 use super::program::complain;
 
 pub struct Acceptor {
@@ -36,10 +37,8 @@ impl Acceptor {
         address: &str,
         threads: u32,
     ) -> io::Result<(Self, SocketAddr)> {
-        let explain = |error: io::Error| {
-            io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
-        };
-        let listener = TcpListener::bind(address).map_err(explain)?;
+        let listener =
+            TcpListener::bind(address).map_err(|error| cannot_listen(address, &error))?;
         let bound = listener.local_addr()?;
         let listener = Some(queue.register(listener, key)?);
         let state = Mutex::new(State { listener, pending: 0, told: false });

@@ -4,6 +4,7 @@
 
 pub mod acceptor;
 pub mod ctrl_c;
+pub mod listen;
 pub mod program;
 pub mod serve;
 pub mod statistics;

@@ -16,6 +16,8 @@ use overlapped::{
     Completion, CompletionQueue, Completions, Datagram, Failure, Key, Registration, Rejected,
 };
 
+use crate::listen::cannot_listen;
+
 /// How many go round. While as many are being sent, or looked at, the system keeps what comes.
 const BUFFERS: usize = 64;
 
@@ -53,10 +55,7 @@ impl<'a> Echo<'a> {
         address: &str,
         room: usize,
     ) -> io::Result<(Self, SocketAddr)> {
-        let explain = |error: io::Error| {
-            io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
-        };
-        let socket = UdpSocket::bind(address).map_err(explain)?;
+        let socket = UdpSocket::bind(address).map_err(|error| cannot_listen(address, &error))?;
         let bound = socket.local_addr()?;
         let socket = queue.register(socket, Key(0))?;
         // That one client has gone is nothing to the others.

@@ -15,6 +15,9 @@ mod ctrl_c;
 #[cfg(windows)]
 mod echo;
 #[cfg(windows)]
+#[path = "../shared/listen.rs"]
+mod listen;
+#[cfg(windows)]
 #[path = "../shared/program.rs"]
 mod program;
 #[cfg(windows)]

@@ -19,6 +19,9 @@ mod echo;
 #[cfg(windows)]
 mod ledger;
 #[cfg(windows)]
+#[path = "../shared/listen.rs"]
+mod listen;
+#[cfg(windows)]
 mod load;
 #[cfg(windows)]
 #[path = "../shared/program.rs"]

@@ -45,6 +45,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request<Op
         match word.as_str() {
             "-h" | "--help" => return Ok(Request::Help),
             "--recursive" => once(&mut recursive, (), &word)?,
+            "" => return Err("an argument is empty, and no name of a folder".to_string()),
             _ if word.starts_with('-') => return Err(format!("there is no option {word:?}")),
             _ => once(&mut directory, PathBuf::from(word), "DIR")?,
         }

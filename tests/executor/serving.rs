@@ -264,7 +264,8 @@ fn the_exit_status_says_what_went_wrong() {
     let taken = TcpListener::bind(V4).expect(NO_SOCKET);
     let address = taken.local_addr().expect("its address");
     let (_, err) = ended(start(&format!("serve {address}")), 1);
-    assert!(err.contains(&format!("executor: cannot listen on {address}: ")), "{err}");
+    let sentence = format!("executor: cannot listen on {address} (it is in use): ");
+    assert!(err.contains(&sentence), "{err}");
     drop(taken);
     let (out, err) = ended(start(&format!("clients {address} --clients 2")), 1);
     assert!(out.contains("0 of 2 clients had all back"), "{out}");
