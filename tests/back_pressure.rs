@@ -19,6 +19,8 @@ mod tcp;
 
 #[path = "support/programs.rs"]
 mod programs;
+#[path = "support/spawn.rs"]
+mod spawn;
 
 use programs::{ended, started};
 use slow_client::sending::{PIECE, Sending};

@@ -25,6 +25,8 @@ use tcp::gather_in_port;
 
 #[path = "support/programs.rs"]
 mod programs;
+#[path = "support/spawn.rs"]
+mod spawn;
 use programs::{ended, started};
 
 #[path = "../examples/lessons/deadlines/ask.rs"]

@@ -10,6 +10,10 @@ use overlapped::{Completion, CompletionQueue, Completions, Content, Key, NamedPi
 mod support;
 use support::DEADLINE;
 
+#[path = "support/spawn.rs"]
+mod spawn;
+use spawn::spawned;
+
 #[path = "support/allocations.rs"]
 mod allocations;
 use allocations::{allocations_of, count_this_thread};
@@ -127,11 +131,7 @@ fn a_client_costs_a_fixed_small_number_of_calls_and_no_allocation() {
 fn the_pipe_of_a_child_costs_two_calls_to_register_and_one_for_each_read() {
     let calls = Calls::watch();
     let queue = CompletionQueue::new().expect("a queue");
-    let mut child = Command::new("cmd")
-        .args(["/c", "echo hello"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a child");
+    let mut child = spawned(Command::new("cmd").args(["/c", "echo hello"]).stdout(Stdio::piped()));
     let stdout = child.stdout.take().expect("it is piped");
     count_this_thread();
     let mut registered = None;

@@ -41,6 +41,8 @@ mod counted;
 mod handles;
 #[path = "support/programs.rs"]
 mod programs;
+#[path = "support/spawn.rs"]
+mod spawn;
 mod support;
 #[path = "support/tcp.rs"]
 mod tcp;

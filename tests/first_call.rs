@@ -6,6 +6,8 @@ use overlapped::{Completion, CompletionQueue, Completions, Key};
 
 #[path = "support/alone.rs"]
 mod alone;
+#[path = "support/spawn.rs"]
+mod spawn;
 use alone::alone;
 
 #[test]

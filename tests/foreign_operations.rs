@@ -26,6 +26,10 @@ use overlapped::{Completion, CompletionQueue, Completions, Key, Packet};
 mod support;
 use support::{Received, assert_quiet, collect, one, one_received, pair, registered};
 
+#[path = "support/spawn.rs"]
+mod spawn;
+use spawn::spawned;
+
 /// A receive as code starts it that knows nothing of the queue.
 #[repr(C)]
 struct Bare {
@@ -182,10 +186,10 @@ fn a_handle_that_is_associated_by_hand_delivers_its_packets_to_the_queue() -> io
 struct Program(Child);
 
 impl Program {
-    fn start() -> io::Result<Self> {
+    fn start() -> Self {
         let mut command = Command::new("cmd");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(Self(command.spawn()?))
+        Self(spawned(&mut command))
     }
 }
 
@@ -217,7 +221,7 @@ fn a_packet_of_a_job_object_carries_the_number_of_a_process() -> io::Result<()> 
         unsafe { ffi::kernel32::SetInformationJobObject(job_handle, class, information, size) };
     assert_ne!(set, FALSE, "SetInformationJobObject: {}", io::Error::last_os_error());
 
-    let mut program = Program::start()?;
+    let mut program = Program::start();
     // SAFETY: both handles are open.
     let assigned =
         unsafe { ffi::kernel32::AssignProcessToJobObject(job_handle, program.0.as_raw_handle()) };

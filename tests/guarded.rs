@@ -43,6 +43,8 @@ use start::{event, pending, wait_for};
 
 #[path = "support/alone.rs"]
 mod alone;
+#[path = "support/spawn.rs"]
+mod spawn;
 use alone::{SO_FAR, alone};
 
 #[path = "support/pages.rs"]

@@ -10,6 +10,8 @@ use std::hint::black_box;
 
 #[path = "support/alone.rs"]
 mod alone;
+#[path = "support/spawn.rs"]
+mod spawn;
 use alone::{SO_FAR, alone};
 
 #[path = "support/pages.rs"]

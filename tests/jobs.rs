@@ -21,6 +21,8 @@ use events::{Event, signalled};
 
 #[path = "support/idle.rs"]
 mod idle;
+#[path = "support/spawn.rs"]
+mod spawn;
 use idle::Idle;
 
 type Queue = CompletionQueue<Vec<u8>>;

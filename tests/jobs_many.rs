@@ -19,6 +19,8 @@ use handles::handles;
 
 #[path = "support/idle.rs"]
 mod idle;
+#[path = "support/spawn.rs"]
+mod spawn;
 use idle::Idle;
 
 type Queue = CompletionQueue<Vec<u8>>;

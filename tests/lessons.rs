@@ -7,7 +7,6 @@
 )]
 
 use std::fs;
-use std::io;
 use std::process::{Child, Command, Output, Stdio, exit};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,14 +30,15 @@ mod whole;
 #[path = "../examples/lessons/whole_safe.rs"]
 mod whole_safe;
 
+#[path = "support/spawn.rs"]
+mod spawn;
+use spawn::spawned;
+
 const LESSON: &str = "LESSON_TO_RUN";
 const BEGINNING: &str = "here the lesson begins";
 
 /// How long a lesson may take. None takes nearly as long; it is for one that hangs.
 const DEADLINE: Duration = Duration::from_secs(30);
-
-/// What an error of `CreateProcess` is called by a Wine that is too busy to make a process.
-const ERROR_INTERNAL_ERROR: i32 = 1359;
 
 const CALLS: [&str; 7] =
     ["create_port", "post", "dequeue", "dequeue_many", "receive", "last_error", "close"];
@@ -79,23 +79,15 @@ struct Ended {
     err: String,
 }
 
-fn start(name: &str) -> io::Result<Child> {
+fn start(name: &str) -> Child {
     let mut program = Command::new(std::env::current_exe().expect("the path of this program"));
     program.args(["--exact", "the_program", "--nocapture", "--test-threads=1"]).env(LESSON, name);
     program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    program.spawn()
+    spawned(&mut program)
 }
 
 fn run(name: &str) -> Ended {
-    let begun = Instant::now();
-    let mut program = loop {
-        match start(name) {
-            Err(error) if error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {
-                assert!(begun.elapsed() < DEADLINE, "no process in {DEADLINE:?}: {error}");
-            }
-            program => break program.expect("this program, once more"),
-        }
-    };
+    let (mut program, begun) = (start(name), Instant::now());
     // It prints less than a pipe has room for.
     while program.try_wait().expect("its state").is_none() {
         if begun.elapsed() > DEADLINE {

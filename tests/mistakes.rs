@@ -13,6 +13,8 @@ use support::{DEADLINE, collect, dequeue_by_hand, within_deadline};
 
 #[path = "support/idle.rs"]
 mod idle;
+#[path = "support/spawn.rs"]
+mod spawn;
 use idle::Idle;
 
 const JOB: Key = Key(1);

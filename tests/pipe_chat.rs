@@ -33,6 +33,10 @@ const NAME: &str = "pipe_chat";
 mod support;
 use support::DEADLINE;
 
+#[path = "support/spawn.rs"]
+mod spawn;
+use spawn::spawned;
+
 use arguments::{HELP, Options};
 use words::Request;
 
@@ -97,14 +101,7 @@ fn start(arguments: &str) -> Process {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // On a busy machine Wine 8 sometimes cannot start a process, and says that by this error.
-    const INTERNAL_ERROR: i32 = 1359;
-    let (mut spawned, begin) = (command.spawn(), Instant::now());
-    while spawned.as_ref().is_err_and(|error| error.raw_os_error() == Some(INTERNAL_ERROR)) {
-        assert!(begin.elapsed() < DEADLINE, "no process can be started");
-        spawned = command.spawn();
-    }
-    let mut child = spawned.expect("a process");
+    let mut child = spawned(&mut command);
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take().expect("it is piped"));
     let (sender, lines) = channel();
     thread::spawn(move || {

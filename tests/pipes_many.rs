@@ -11,6 +11,10 @@ use overlapped::{Completion, CompletionQueue, Content, Key};
 mod support;
 use support::{DEADLINE, collect};
 
+#[path = "support/spawn.rs"]
+mod spawn;
+use spawn::spawned;
+
 #[path = "support/pipes.rs"]
 mod pipes;
 use pipes::{bytes, connected, messages, one_read};
@@ -70,25 +74,15 @@ fn a_pipe(queue: &CompletionQueue, number: usize) {
     }
 }
 
-/// A child that ends at once. Among so many Wine 8 sometimes cannot start one, and says so by this
-/// error: then it is tried again.
+/// A child that ends at once.
 fn started() -> Child {
-    const INTERNAL_ERROR: i32 = 1359;
     let mut command = Command::new("cmd");
     command
         .args(["/c", "exit"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let begin = Instant::now();
-    loop {
-        match command.spawn() {
-            Err(error) if error.raw_os_error() == Some(INTERNAL_ERROR) => {
-                assert!(begin.elapsed() < DEADLINE, "no process can be started");
-            }
-            child => return child.expect("a child"),
-        }
-    }
+    spawned(&mut command)
 }
 
 fn a_child(queue: &CompletionQueue) {

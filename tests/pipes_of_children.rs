@@ -11,6 +11,10 @@ use overlapped::{Completion, CompletionQueue, Completions, Content, Key, ReadEnd
 mod support;
 use support::{collect, one};
 
+#[path = "support/spawn.rs"]
+mod spawn;
+use spawn::spawned;
+
 fn queue() -> CompletionQueue {
     CompletionQueue::new().expect("a queue")
 }
@@ -18,7 +22,7 @@ fn queue() -> CompletionQueue {
 fn child(arguments: &[&str]) -> Child {
     let mut command = Command::new("cmd");
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("a child")
+    spawned(&mut command)
 }
 
 /// Reads to the end, with one buffer.

@@ -28,6 +28,10 @@ mod terminal;
 #[path = "../examples/shared/words.rs"]
 mod words;
 
+#[path = "support/spawn.rs"]
+mod spawn;
+use spawn::spawned;
+
 use arguments::{Colour, Options};
 use words::Request;
 
@@ -121,7 +125,7 @@ fn start(arguments: &[&str]) -> std::process::Child {
     program.args(["--exact", "the_program", "--nocapture", "--test-threads=1"]);
     program.env(ARGUMENTS, arguments.join(&SEPARATOR.to_string()));
     program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    program.spawn().expect("this program, once more")
+    spawned(&mut program)
 }
 
 fn ended(program: std::process::Child) -> Ended {

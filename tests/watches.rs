@@ -17,6 +17,10 @@ use overlapped::{
 mod support;
 use support::{DEADLINE, assert_quiet, collect, one, pair, within_deadline};
 
+#[path = "support/spawn.rs"]
+mod spawn;
+use spawn::spawned;
+
 #[path = "support/events.rs"]
 mod events;
 use events::{Event, owned, semaphore, signalled};
@@ -108,7 +112,7 @@ fn what_is_seldom_watched_can_be() -> io::Result<()> {
 #[test]
 fn a_process_that_has_ended_before_it_is_watched_is_told_at_once() -> io::Result<()> {
     let queue = Queue::new()?;
-    let mut child = Command::new("cmd").args(["/c", "exit 3"]).spawn()?;
+    let mut child = spawned(Command::new("cmd").args(["/c", "exit 3"]));
     child.wait()?;
     let watch = queue.watch(&child, Key(1))?;
     signalled(one(&queue)).2?;
@@ -120,10 +124,11 @@ fn a_process_that_has_ended_before_it_is_watched_is_told_at_once() -> io::Result
 
 /// The queue waits with a handle of its own, so the caller's may be closed.
 #[test]
+#[allow(clippy::zombie_processes, reason = "the queue waits for it")]
 fn a_process_is_watched_although_its_handle_is_closed() -> io::Result<()> {
     let queue = Queue::new()?;
     // It ends when its input does.
-    let mut child = Command::new("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+    let mut child = spawned(Command::new("cmd").stdin(Stdio::piped()).stdout(Stdio::null()));
     let (input, watch) = (child.stdin.take(), queue.watch(&child, Key(1))?);
     drop(child);
     assert_quiet(&queue);

@@ -11,6 +11,8 @@ mod run;
 
 #[path = "support/programs.rs"]
 mod programs;
+#[path = "support/spawn.rs"]
+mod spawn;
 mod support;
 use programs::{ended, started};
 

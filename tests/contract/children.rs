@@ -16,12 +16,12 @@ use overlapped::ffi::types::{BOOL, DWORD, HANDLE, SECURITY_ATTRIBUTES};
 
 use super::handles::{is_synchronous, made, read, write};
 use super::kernel::{Answer, DEADLINE, Port, create_port, last_error};
+use super::spawn::spawned;
 
 /// This program once more with this test alone, as a child that echoes one line, to both streams,
 /// and ends when its input does. There it does not return.
 pub fn child(name: &str) -> Child {
     const CHILD: &str = "TEST_CHILD";
-    const ERROR_INTERNAL_ERROR: i32 = 1359;
     if std::env::var_os(CHILD).is_some() {
         echo();
     }
@@ -29,17 +29,7 @@ pub fn child(name: &str) -> Child {
     let mut command = Command::new(program);
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(CHILD, "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let start = Instant::now();
-    loop {
-        match command.spawn() {
-            // A Wine that is busy takes too long to make a process, and calls that an error of its
-            // own.
-            Err(error) if error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {
-                assert!(start.elapsed().as_millis() < DEADLINE.into(), "no process: {error}");
-            }
-            child => break child.expect("this program, once more"),
-        }
-    }
+    spawned(&mut command)
 }
 
 /// Waits for the end of a child, and closes its input before.

@@ -33,6 +33,8 @@ mod messages;
 mod pipes;
 mod post;
 mod receive;
+#[path = "../support/spawn.rs"]
+mod spawn;
 mod start;
 mod waits;
 mod winsock;

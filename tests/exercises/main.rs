@@ -15,3 +15,6 @@ mod support;
 
 #[path = "../support/files.rs"]
 mod files;
+
+#[path = "../support/spawn.rs"]
+mod spawn;

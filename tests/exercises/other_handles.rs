@@ -11,6 +11,7 @@ use overlapped::ffi::constants::FILE_FLAG_OVERLAPPED;
 use overlapped::{Completion, CompletionQueue, Completions, Content, Key};
 
 use crate::files::Folder;
+use crate::spawn::spawned;
 use crate::support::within_deadline;
 
 /// Read a file in four blocks at the same time, and put them together by their ids.
@@ -50,8 +51,9 @@ fn read_four_blocks_at_the_same_time() -> io::Result<()> {
 fn hear_what_a_child_prints_and_how_it_ends() -> io::Result<()> {
     within_deadline(|| {
         let queue = CompletionQueue::new()?;
-        let mut child =
-            Command::new("cmd").args(["/c", "echo done& exit 7"]).stdout(Stdio::piped()).spawn()?;
+        let mut command = Command::new("cmd");
+        command.args(["/c", "echo done& exit 7"]).stdout(Stdio::piped());
+        let mut child = spawned(&mut command);
         let stdout = child.stdout.take().expect("it is piped");
         let stdout = queue.register(stdout, Key(1))?;
         stdout.read(Vec::with_capacity(64))?;

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use overlapped::ffi::ntstatus::STATUS_ACCESS_VIOLATION;
 
+use super::spawn::spawned;
+
 /// How long a process may take. It is for one that hangs.
 const DEADLINE: Duration = Duration::from_secs(20);
-
-const ERROR_INTERNAL_ERROR: i32 = 1359;
 
 /// To be printed before a violation, so that a process which ends before it is not taken for
 /// caught.
@@ -56,16 +56,7 @@ pub fn alone(name: &str, test: impl FnOnce()) -> Ended {
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(ALONE, "1");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let start = Instant::now();
-    let mut child = loop {
-        match command.spawn() {
-            // A Wine that is busy takes too long to make a process, and calls that an error of its
-            // own.
-            Err(error) if error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {
-                assert!(start.elapsed() < DEADLINE, "no process in {DEADLINE:?}: {error}");
-            }
-            child => break child.expect("this program, once more"),
-        }
-    };
+    let mut child = spawned(&mut command);
     while child.try_wait().expect("its state").is_none() {
         if start.elapsed() > DEADLINE {
             let _ = child.kill();

@@ -5,6 +5,8 @@
 use std::io;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use super::spawn::spawned;
+
 /// A process that ends when its input does.
 pub struct Idle {
     pub child: Child,
@@ -13,7 +15,7 @@ pub struct Idle {
 
 impl Idle {
     pub fn new() -> io::Result<Self> {
-        let mut child = Command::new("cmd").stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        let mut child = spawned(Command::new("cmd").stdin(Stdio::piped()).stdout(Stdio::null()));
         let input = child.stdin.take();
         Ok(Self { child, input })
     }
