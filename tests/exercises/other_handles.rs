@@ -48,6 +48,7 @@ fn read_four_blocks_at_the_same_time() -> io::Result<()> {
 
 /// Run a program, and learn in one loop what it prints and with which status it ends.
 #[test]
+#[allow(clippy::zombie_processes, reason = "an error on the way fails the test")]
 fn hear_what_a_child_prints_and_how_it_ends() -> io::Result<()> {
     within_deadline(|| {
         let queue = CompletionQueue::new()?;
