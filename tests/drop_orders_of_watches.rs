@@ -25,6 +25,10 @@ use events::Event;
 mod tcp;
 use tcp::gather_in_port;
 
+#[path = "support/wine.rs"]
+mod wine;
+use wine::is_wine;
+
 /// A wait under way, one whose packet is in the port, one that lies in a batch unread, and a job.
 struct Scene {
     parts: Parts,
@@ -44,8 +48,7 @@ fn scene() -> Scene {
     assert_eq!(batch.len(), 1);
     let (fired, waiting) = (watch(1), watch(2));
     events[1].set();
-    // Its packet is in the port, and so its callback has run. (While one begins, Wine's pool makes a
-    // mistake of its own if the wait is taken back: it removes the wait from a list where it is not.)
+    // Its packet is in the port, and so its callback has run.
     gather_in_port(&queue, 1);
     let job = queue.register(Job::new().expect("a job"), Key(4)).expect("registered");
     let parts: [Box<dyn Any + Send>; PARTS] = [
@@ -78,17 +81,25 @@ fn in_each_order_of_dropping_it_ends_at_once() {
     }
 }
 
+/// In Wine the last event is set only when all has been dropped. Its pool counts a callback that is
+/// about to begin under one lock, and a wait that is taken back is looked at under another: if both
+/// happen at the same moment, the pool removes the wait from a list in which it is not, and the
+/// program ends with a page fault, on Wine 8 in one of some twenty runs.
 #[test]
 fn in_each_order_of_dropping_on_two_threads_it_ends_at_once() {
+    let in_wine = is_wine();
     for order in orders(PARTS) {
         at_once(move || {
             let mut scene = scene();
             let mut parts = mem::take(&mut scene.parts);
             let first = order[..3].iter().map(|part| parts[*part].take()).collect::<Vec<_>>();
             let other = thread::spawn(move || drop(first));
-            scene.events[2].set();
+            if !in_wine {
+                scene.events[2].set();
+            }
             drop_in_order(&mut parts, &order[3..]);
             other.join().expect("nothing panics");
+            scene.events[2].set();
         });
     }
 }

@@ -15,6 +15,10 @@ use support::{assert_quiet, give_way, one, within_deadline};
 mod events;
 use events::{Event, signalled};
 
+#[path = "support/wine.rs"]
+mod wine;
+use wine::is_wine;
+
 type Queue = CompletionQueue<Vec<u8>>;
 type Watch = Registration<Watched>;
 
@@ -42,16 +46,21 @@ fn two_hundred_events_are_told_apart() -> io::Result<()> {
     Ok(())
 }
 
+/// In Wine the event is set afterwards, for the reason in `drop_orders_of_watches.rs`.
 #[test]
 fn a_watch_and_its_queue_can_be_dropped_in_any_order_on_two_threads() -> io::Result<()> {
+    let in_wine = is_wine();
     for _ in 0..100 {
         let (queue, event, watch) = watched(false)?;
         within_deadline(move || {
             thread::scope(|scope| {
                 scope.spawn(move || drop(watch));
                 scope.spawn(move || drop(queue));
-                event.set();
+                if !in_wine {
+                    event.set();
+                }
             });
+            event.set();
         });
     }
     Ok(())

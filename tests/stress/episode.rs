@@ -1,7 +1,6 @@
 //! One queue from its beginning to its end.
 
 use std::any::Any;
-use std::ffi::{c_char, c_void};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicUsize;
@@ -9,13 +8,13 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use overlapped::ffi::types::HANDLE;
 use overlapped::{CompletionQueue, Key, Registration, Waker};
 
 use super::ONE_IN;
 use super::calls::{Calls, Numbers};
 use super::ledger::{Facts, Kind, Ledger, Tagged};
 use super::link::{Link, Stream};
+use super::wine::is_wine;
 use super::worker::Worker;
 
 const WORKERS: usize = 3;
@@ -211,18 +210,4 @@ fn end_in_disorder(world: Arc<World>) {
     drop(queue);
     other.join().expect("nothing panics");
     waker.wake().expect_err("there is nobody to wake");
-}
-
-fn is_wine() -> bool {
-    // SAFETY: the name ends with a zero.
-    let ntdll = unsafe { GetModuleHandleA(c"ntdll.dll".as_ptr()) };
-    // SAFETY: this DLL stays in every process to its end, and the name ends with a zero.
-    let version = unsafe { GetProcAddress(ntdll, c"wine_get_version".as_ptr()) };
-    !version.is_null()
-}
-
-#[link(name = "kernel32")]
-unsafe extern "system" {
-    fn GetModuleHandleA(lpModuleName: *const c_char) -> HANDLE;
-    fn GetProcAddress(hModule: HANDLE, lpProcName: *const c_char) -> *const c_void;
 }

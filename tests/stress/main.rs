@@ -28,6 +28,9 @@ mod calls;
 #[path = "../support/pages.rs"]
 mod pages;
 
+#[path = "../support/wine.rs"]
+mod wine;
+
 /// So a write to memory that was freed is a fault: on Wine one that ends the episode by hanging.
 #[global_allocator]
 static ALLOCATOR: pages::Pages = pages::Pages;
