@@ -63,7 +63,7 @@
 //!
 //! The programs in it need Windows, or Wine: on Linux put `./wine` before each command that begins
 //! with `cargo`. To try a program yourself, copy it from the file of its chapter in `src/guide`,
-//! where also the lines stand that are not shown here, behind a `#`.
+//! which also has the lines that are not shown here; each of them begins with a `#`.
 
 // A chapter is a file that can also be read where the sources are shown. There its names lead to
 // source files, by the lines at its end. Here the lines of `names!` come first, and of two lines

@@ -10,7 +10,7 @@
 #![cfg_attr(
     not(windows),
     doc = "
-**This page was made for another system than Windows.** So the links to the layer lead nowhere, and its
+**This page was made for a system other than Windows.** So the links to the layer lead nowhere, and its
 pages are missing. They are there on Windows, and on Linux by `./wine cargo doc --open` in a checkout.
 "
 )]
@@ -131,7 +131,7 @@ pages are missing. They are there on Windows, and on Linux by `./wine cargo doc 
 //! * When a registration has been dropped, no completion is delivered under its key.
 //! * To drop a queue is to wait, two seconds at the most, until the kernel has given everything
 //!   back. What it has not given back by then is never freed.
-//! * To receive, wait and receive again allocates nothing.
+//! * Receiving, waiting and receiving again allocates nothing.
 //! * No safe function can break these rules, and each has a test.
 #![cfg_attr(
     not(windows),

@@ -1,7 +1,7 @@
 //! Waiting for a process, an event or a timer, in the place where all else is waited for.
 //!
-//! The system has no packets for what is signalled. It has a pool of threads, each of which waits
-//! for dozens of handles, and calls a function back for one that is signalled; ours posts a packet.
+//! The system has no packets for what is signalled. It has a pool of threads that waits for many
+//! handles, and calls a function back for one that is signalled; ours posts a packet.
 //! `arming` says who ends a wait, once, and `wait` makes the calls. For the rest a wait is an
 //! operation like all others, on which no kernel works, so its id, its cancelling and whatever is
 //! dropped with it are as they are everywhere.
