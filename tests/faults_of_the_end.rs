@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use overlapped::ffi::constants::{WAIT_TIMEOUT, WSAENOBUFS};
@@ -60,27 +60,37 @@ fn sleeper<B: Buffer + Send + 'static>(
     calls.spoil(Call::GetQueuedCompletionStatusEx, 1, Fault::starts_at(gate));
     let (sender, answer) = channel();
     let queue = Arc::clone(queue);
-    thread::spawn(move || {
+    let thread = thread::spawn(move || {
         let came: Vec<_> = queue.wait(&mut batch, None).expect("waiting").collect();
         let _ = sender.send((came.len(), matches!(came.last(), Some(Completion::ShutDown))));
     });
     gate.reached();
-    Sleeper(answer)
+    Sleeper { answer, thread }
 }
 
-struct Sleeper(Receiver<(usize, bool)>);
+struct Sleeper {
+    answer: Receiver<(usize, bool)>,
+    thread: JoinHandle<()>,
+}
 
 impl Sleeper {
     #[track_caller]
-    fn assert_is_told(&self) {
-        let told = self.0.recv_timeout(DEADLINE).expect("it sleeps through the shutdown");
-        assert_eq!(told, (1, true));
+    fn assert_is_told(self) {
+        assert_eq!(self.told("it sleeps through the shutdown"), (1, true));
     }
 
     #[track_caller]
-    fn assert_has_come_to_the_end(&self) {
-        let told = self.0.recv_timeout(DEADLINE).expect("it sleeps through the end");
-        assert_eq!(told, (0, false));
+    fn assert_has_come_to_the_end(self) {
+        assert_eq!(self.told("it sleeps through the end"), (0, false));
+    }
+
+    /// The thread has ended when this returns. It may be the last that has the queue, whose drop
+    /// makes calls: these would be spoiled in place of those of the next test.
+    #[track_caller]
+    fn told(self, otherwise: &str) -> (usize, bool) {
+        let told = self.answer.recv_timeout(DEADLINE).expect(otherwise);
+        self.thread.join().expect("it has waited");
+        told
     }
 }
 
