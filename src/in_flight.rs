@@ -22,7 +22,7 @@ use super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::sync::{AtomicBool, AtomicU64, yield_now};
 
 pub(super) use self::lending::{Lent, Reserved, Vacant};
-pub(super) use self::slot::{Annex, write_status};
+pub(super) use self::slot::{Annex, mark_ended};
 use self::slot::{GENERATION, HOLDS_VALUE, LENT, MAX_PINS, PIN, Slot, USES};
 use self::slots::{SlotRef, Slots};
 
@@ -64,7 +64,9 @@ use self::slots::{SlotRef, Slots};
 ///
 /// A packet is believed only after three questions, none of which reads through its address:
 /// does a slot of ours begin there, is that slot lent, and has the system written a final status
-/// in it? The last one turns away a forged or outdated packet that hits a slot in use.
+/// in it? The last one turns away a forged or outdated packet that hits a slot in use. What no
+/// system ends, a wait say, is ended by a packet of ours, with the odd address one byte further on,
+/// and in place of the last question it is asked whether the slot is marked for that.
 ///
 /// Cost, when nobody contends: submitting takes a slot, makes it the kernel's, and ends the call;
 /// completing claims the slot and releases it. Each of these five is one atomic instruction. The
@@ -116,6 +118,14 @@ pub(super) struct Claim {
     pub(super) index: u32,
 }
 
+impl Claim {
+    #[inline]
+    fn of<T>(place: SlotRef<'_, Slot<T>>) -> Self {
+        let (group, index) = place.into_raw();
+        Self { group, index }
+    }
+}
+
 /// An operation that has ended, and what was lent for it.
 pub(super) struct Completed<T> {
     pub(super) id: OperationId,
@@ -151,10 +161,17 @@ impl<T> InFlight<T> {
     ///   status, and whose real packet is still to come.)
     #[inline]
     pub(super) unsafe fn claim(&self, packet: *mut OVERLAPPED) -> Option<Claim> {
-        let place = self.slots.find(packet.addr())?;
-        place.slot().take_from_kernel(0, || place.slot().status() != Status::PENDING)?;
-        let (group, index) = place.into_raw();
-        Some(Claim { group, index })
+        let Some(place) = self.slots.find(packet.addr()) else { return self.claim_ended(packet) };
+        place.slot().take_from_kernel(0, |_| place.slot().status() != Status::PENDING)?;
+        Some(Claim::of(place))
+    }
+
+    /// Claims the operation of a packet of ours, which has an odd address.
+    #[cold]
+    fn claim_ended(&self, packet: *mut OVERLAPPED) -> Option<Claim> {
+        let place = self.slots.find(packet.addr().wrapping_sub(1))?;
+        place.slot().take_ended()?;
+        Some(Claim::of(place))
     }
 
     /// What was lent for an operation that was claimed, where it rests.
@@ -222,7 +239,7 @@ impl<T> InFlight<T> {
             if !is_meant(state) {
                 return None;
             }
-            // Two thousand others name it at this moment, and each soon lets go.
+            // A thousand others name it at this moment, and each soon lets go.
             yield_now();
         }
         let pin = Pin { place };

@@ -1,11 +1,11 @@
 //! Operations that are ended in the system's place, by packets of ours.
 
-#![allow(unsafe_code, reason = "it writes how operations have ended")]
+#![allow(unsafe_code, reason = "it says how operations have ended")]
 
 use std::io;
 
 use super::super::ffi::types::OVERLAPPED;
-use super::super::in_flight::write_status;
+use super::super::in_flight::mark_ended;
 use super::super::port::Key;
 use super::super::status::Status;
 use super::super::sync::{Mutex, PoisonError};
@@ -34,13 +34,15 @@ impl OwedEnds {
 }
 
 impl Control {
-    /// Ends an operation in the system's place: writes how, and posts its packet. After an error it
-    /// is as it was. Its key stands in the operation, so the packet has none that means something.
+    /// Ends an operation in the system's place: says how, and posts its packet. After an error it
+    /// is in flight as before. Its key stands in the operation, so the packet has none that means
+    /// something.
     ///
     /// # Safety
     ///
-    /// * The `OVERLAPPED` is that of an operation which is lent on this port, and which the kernel
-    ///   does not work on, now or later.
+    /// * The `OVERLAPPED` is that of an operation which is lent on this port, or the call that was
+    ///   given it has not been said to be over. The kernel does not work on it, now or later, and
+    ///   no call writes to it.
     /// * Nobody else ends it.
     pub(in super::super) unsafe fn end(
         &self,
@@ -48,14 +50,9 @@ impl Control {
         status: Status,
     ) -> io::Result<()> {
         // SAFETY: the caller's promises, passed on.
-        unsafe { write_status(overlapped, status) };
+        let Some(address) = (unsafe { mark_ended(overlapped, status) }) else { return Ok(()) };
         // SAFETY: the packet says that the operation has ended, which is so.
-        let posted = unsafe { self.port.post_overlapped(Key(0), 0, overlapped) };
-        if posted.is_err() {
-            // SAFETY: as above; without a packet nobody has taken it.
-            unsafe { write_status(overlapped, Status::PENDING) };
-        }
-        posted
+        unsafe { self.port.post_overlapped(Key(0), 0, address) }
     }
 
     /// Leaves it to the next wait to [`end`](Self::end) an operation.

@@ -152,7 +152,7 @@ impl<T> Lent<'_, T> {
     pub(crate) unsafe fn take_back(self) -> Option<T> {
         let slot = self.place.slot();
         // SAFETY: with one of these the call's error is all that comes of it.
-        unsafe { self.take(|| slot.is_refused()) }
+        unsafe { self.take(|_| slot.is_refused()) }
     }
 
     /// Whether a call that has failed is all that comes of the operation.
@@ -183,7 +183,7 @@ impl<T> Lent<'_, T> {
         let id = self.id;
         let count = self.place.slot().counted() as usize;
         // SAFETY: the caller vouches that the operation has ended, and that no packet will come.
-        let value = unsafe { self.take(|| true) }?;
+        let value = unsafe { self.take(|_| true) }?;
         Some(Completed { id, status, count, value })
     }
 
@@ -194,7 +194,7 @@ impl<T> Lent<'_, T> {
     /// * The call has returned. If `when`, the kernel does not have the operation, and no packet of
     ///   it will come.
     #[inline]
-    unsafe fn take(self, when: impl Fn() -> bool) -> Option<T> {
+    unsafe fn take(self, when: impl Fn(u64) -> bool) -> Option<T> {
         // While the call's bit stands the slot serves no other operation, so no generation is
         // compared.
         let state = self.place.slot().take_from_kernel(IN_CALL, when)?;

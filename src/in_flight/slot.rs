@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU32;
 use super::super::ffi::ntstatus::STATUS_PENDING;
 use super::super::ffi::types::OVERLAPPED;
 use super::super::status::Status;
-use super::super::sync::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use super::super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use super::super::sync::{AtomicU64, AtomicUsize};
 use super::slots::Zeroed;
 
@@ -22,9 +22,11 @@ pub(super) const LENT: u64 = 1;
 pub(super) const HOLDS_VALUE: u64 = 2;
 /// The system call that was given this slot has not returned, and may still write to it.
 pub(super) const IN_CALL: u64 = 4;
+/// A packet of ours ends the operation, and no other.
+pub(super) const ENDED: u64 = 8;
 /// How many threads are about to name this slot to the system, counted in steps of this.
-pub(super) const PIN: u64 = 8;
-pub(super) const MAX_PINS: u64 = 0x3FF8;
+pub(super) const PIN: u64 = 16;
+pub(super) const MAX_PINS: u64 = 0x3FF0;
 /// One more generation.
 pub(super) const GENERATION: u64 = 0x4000;
 /// All but the generation.
@@ -40,11 +42,13 @@ pub(super) struct Slot<T> {
 }
 
 /// What a call writes besides the `OVERLAPPED`: at any moment until it returns, even when the
-/// packet of its operation has been dequeued. So these words serve for nothing else. No two threads
-/// use them at once; they are atomics because these can be written without more ado.
+/// packet of its operation has been dequeued. So these words serve for nothing else as long as it
+/// has not returned. No two threads use them at once; they are atomics because these can be written
+/// without more ado.
 #[repr(C)]
 struct Reported {
     count: AtomicU32,
+    /// Of an operation that we end: its status.
     flags: AtomicU32,
 }
 
@@ -79,9 +83,10 @@ unsafe impl<T: Send> Send for Slot<T> {}
 unsafe impl<T: Send> Sync for Slot<T> {}
 
 impl<T> Slot<T> {
-    /// The address that the kernel is given.
+    /// The address that the kernel is given. It is made of the whole slot, for by it
+    /// [`mark_ended`] finds the rest.
     pub(super) fn overlapped(&self) -> *mut OVERLAPPED {
-        self.overlapped.get()
+        (&raw const *self).cast_mut().cast()
     }
 
     /// Where a call reports how many bytes it has moved, if that is asked of it.
@@ -129,7 +134,7 @@ impl<T> Slot<T> {
     /// `OVERLAPPED.Internal`, the one field that is read while the kernel may write it.
     pub(super) fn internal(&self) -> &AtomicUsize {
         // SAFETY: this slot's own `OVERLAPPED`, which lives as long as the slot.
-        unsafe { internal(self.overlapped.get()) }
+        unsafe { internal(self.overlapped()) }
     }
 
     pub(super) fn status(&self) -> Status {
@@ -152,15 +157,25 @@ impl<T> Slot<T> {
         self.state.load(SeqCst) & LENT != 0
     }
 
-    /// Clears `LENT`, and with it `also`, if it is set and `belongs` agrees, and gives the state as
-    /// it is then. Of any number of threads that try, one succeeds, and what was lent is its alone.
+    /// Clears `LENT`, and with it `ENDED` and `also`, if it is set and `belongs` agrees, and gives
+    /// the state as it is then. Of any number of threads that try, one succeeds, and what was lent
+    /// is its alone.
     #[inline]
-    pub(super) fn take_from_kernel(&self, also: u64, belongs: impl Fn() -> bool) -> Option<u64> {
-        let taken = |state| (state & LENT != 0 && belongs()).then_some(state & !(LENT | also));
+    pub(super) fn take_from_kernel(&self, also: u64, belongs: impl Fn(u64) -> bool) -> Option<u64> {
+        let taken = |state: u64| state & !(LENT | ENDED | also);
+        let take = |state| (state & LENT != 0 && belongs(state)).then(|| taken(state));
         // Sequentially consistent, so that of two threads, one that takes the last operation and
         // then looks who waits, and one that waits and then looks whether there is one, either sees
         // the other.
-        self.state.fetch_update(SeqCst, Acquire, taken).ok().map(|state| state & !(LENT | also))
+        self.state.fetch_update(SeqCst, Acquire, take).ok().map(taken)
+    }
+
+    /// Takes an operation of which [`mark_ended`] has said how it ended, and writes that where the
+    /// kernel would have.
+    pub(super) fn take_ended(&self) -> Option<u64> {
+        let state = self.take_from_kernel(0, |state| state & ENDED != 0)?;
+        self.internal().store(self.reported.flags.load(Relaxed) as usize, Release);
+        Some(state)
     }
 }
 
@@ -177,14 +192,28 @@ unsafe fn internal<'a>(overlapped: *mut OVERLAPPED) -> &'a AtomicUsize {
     unsafe { AtomicUsize::from_ptr(field) }
 }
 
-/// Writes how an operation has ended that the kernel does not have, as the kernel would.
+/// Says how an operation has ended that the kernel does not have, and gives the address for the
+/// packet that is to end it: one within the slot, which is odd. It can be said again, and otherwise.
+/// `None` if the operation is in flight no more.
+///
+/// The status is not written into the `OVERLAPPED`. It reads as pending there, so a stray packet
+/// with the address of the `OVERLAPPED` does not end the operation, whether or not ours is posted.
+/// If it did, whoever has failed to post would go on with an operation that is over.
 ///
 /// # Safety
 ///
-/// * The `OVERLAPPED` is that of an operation which is lent, and which the kernel does not work on,
-///   now or later.
-/// * Nobody else writes how it has ended.
-pub(crate) unsafe fn write_status(overlapped: *mut OVERLAPPED, status: Status) {
-    // SAFETY: while the operation is lent its slot lives.
-    unsafe { internal(overlapped) }.store(status.to_internal(), Release);
+/// * The `OVERLAPPED` is that of an operation which is lent, or the call that was given it has not
+///   been said to be over. The kernel does not work on it, now or later, and no call writes to it.
+/// * Nobody else says how it has ended.
+pub(crate) unsafe fn mark_ended(
+    overlapped: *mut OVERLAPPED,
+    status: Status,
+) -> Option<*mut OVERLAPPED> {
+    // What stands before the value stands there whatever the value is.
+    // SAFETY: the pointer is made of a slot, which stays while its operation is lent or in a call.
+    let slot = unsafe { &*overlapped.cast::<Slot<()>>() };
+    slot.reported.flags.store(status.to_internal() as u32, Relaxed);
+    let mark = |state| (state & LENT != 0).then_some(state | ENDED);
+    slot.state.fetch_update(AcqRel, Relaxed, mark).ok()?;
+    Some(overlapped.wrapping_byte_add(1))
 }

@@ -158,13 +158,43 @@ fn what_ends_in_the_place_of_the_system_is_claimed_by_a_packet_of_ours() {
     let lent = call(&table, 0, 3);
     let (id, overlapped) = (lent.id(), lent.overlapped());
     assert!(lent.is_refused());
+    let ours = overlapped.wrapping_byte_add(1);
+    assert!(complete(&table, ours).is_none(), "it was not ended");
     // SAFETY: it is lent, and no kernel has it.
-    unsafe { write_status(overlapped, Status::END_OF_FILE) };
-    let ended = complete(&table, overlapped).expect("it has ended");
+    let marked = unsafe { mark_ended(overlapped, Status::END_OF_FILE) };
+    assert_eq!(marked, Some(ours));
+    assert!(complete(&table, overlapped).is_none(), "a stray packet");
+    let ended = complete(&table, ours).expect("it has ended");
     assert_eq!((ended.id, ended.count, ended.value, table.count()), (id, 0, 3, 0));
     assert_eq!(ended.status, Status::END_OF_FILE);
+    // SAFETY: the call is not over.
+    assert!(unsafe { mark_ended(overlapped, Status::END_OF_FILE) }.is_none(), "it has ended");
     drop(lent);
-    assert!(complete(&table, overlapped).is_none(), "once");
+    assert!(complete(&table, ours).is_none(), "once");
+    let next = lend(&table, 4);
+    assert_eq!(next.overlapped, overlapped, "the slot serves again");
+    assert!(complete(&table, ours).is_none(), "the next operation is not marked");
+    finish(&next, SUCCESS, 0);
+    assert!(complete(&table, ours).is_none(), "not even when it has ended");
+    assert!(complete(&table, next.overlapped).is_some());
+}
+
+/// What has failed can be said in the `OVERLAPPED` already, and then a stray packet ends it.
+#[test]
+fn what_a_stray_packet_has_ended_is_not_ended_again() {
+    let table = InFlight::new();
+    let lent = call(&table, 0, 3);
+    let overlapped = lent.overlapped();
+    end(overlapped, 0xC000_0011, 0);
+    assert!(complete(&table, overlapped).is_some());
+    // SAFETY: the call is not over.
+    assert!(unsafe { mark_ended(overlapped, Status::END_OF_FILE) }.is_none());
+    // SAFETY: no kernel has it.
+    assert!(unsafe { lent.take_ended(Status::END_OF_FILE) }.is_none(), "it was given back");
+    let next = lend(&table, 4);
+    assert_eq!((next.overlapped, table.count()), (overlapped, 1), "the slot serves again");
+    finish(&next, SUCCESS, 0);
+    assert!(complete(&table, overlapped).is_some());
 }
 
 #[test]
@@ -172,11 +202,11 @@ fn what_could_not_be_told_by_a_packet_is_taken_back() {
     let (table, mint) = (InFlight::new(), Mint::default());
     let lent = call(&table, 0, mint.token(3));
     let overlapped = lent.overlapped();
-    for status in [Status::END_OF_FILE, Status::PENDING] {
+    for status in [Status::CANCELLED, Status::END_OF_FILE] {
         // SAFETY: it is lent, and no kernel has it.
-        unsafe { write_status(overlapped, status) };
+        assert!(unsafe { mark_ended(overlapped, status) }.is_some(), "it can be said again");
     }
-    assert!(complete(&table, overlapped).is_none(), "as it was before");
+    assert!(complete(&table, overlapped).is_none(), "a stray packet");
     // SAFETY: no kernel has it, and no packet was posted.
     let ended = unsafe { lent.take_ended(Status::END_OF_FILE) }.expect("nobody else took it");
     assert_eq!((ended.value.number, ended.status), (3, Status::END_OF_FILE));

@@ -9,9 +9,10 @@ use std::ptr::null_mut;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{MutexGuard as Lock, PoisonError};
 
+use super::super::completion::Completion;
 use super::super::ffi::types::OVERLAPPED;
 use super::super::in_flight::OperationId;
-use super::super::port::Deadline;
+use super::super::port::{Deadline, Key};
 use super::super::status::Status;
 use super::super::sync::{AtomicUsize, Mutex, MutexGuard, yield_now};
 use super::super::watch::arming::{Arming, Pool};
@@ -114,6 +115,14 @@ impl Watch {
                 Err(_) => yield_now(),
             }
         }
+    }
+
+    /// Reads completions until one is of an operation.
+    fn read_an_end(&self) {
+        let mut batch = Batch::with_capacity(1);
+        while !self.queue.wait(&mut batch).is_ok_and(|batch| {
+            batch.any(|completion| matches!(completion, Completion::Received { .. }))
+        }) {}
     }
 
     /// After the threads: how often each operation has ended, and how.
@@ -262,6 +271,35 @@ fn a_wait_ends_once_although_packets_are_refused() {
             }
             assert_eq!(ends, 1, "{cancelled:?}");
             watch.is_over(0, 1);
+        });
+    }
+}
+
+/// A packet with the address of the wait comes out of the port, which nobody has posted for it, and
+/// the system has no memory for ours. The slot serves the kernel next.
+#[test]
+fn a_stray_packet_ends_no_wait() {
+    for (name, refused) in [("stray", 0..0), ("stray_and_refused", 0..1)] {
+        check(name, 2, Bound::Outcomes, |execution| {
+            let watch = Watch::new(refused.clone());
+            let operation = watch.again().0;
+            watch.queue.core.control.port().queue(Key(0), operation.0);
+            let mut next = None;
+            execution.run([
+                Box::new(|| watch.set()),
+                Box::new(|| {
+                    watch.read_an_end();
+                    next = Some(watch.queue.submit());
+                }),
+            ]);
+            assert_eq!(watch.ends_of(operation).len(), 1);
+            let mut batch = Batch::with_capacity(8);
+            watch.queue.core.fill(&mut batch, &Deadline::PASSED).expect("a look");
+            assert_eq!(watch.queue.core.in_flight.count(), 1, "the kernel still has the next one");
+            drop(batch);
+            watch.queue.end(next.expect("submitted"));
+            watch.read_an_end();
+            assert!(watch.queue.core.in_flight.is_empty());
         });
     }
 }
