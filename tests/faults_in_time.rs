@@ -10,13 +10,16 @@
 use std::fmt::Debug;
 use std::io::{self, Write};
 use std::net::TcpStream;
+use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use overlapped::ffi::constants::WSAEMSGSIZE;
 use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key, OperationId};
 
 mod support;
-use support::{DEADLINE, assert_quiet, collect, give_way, one, one_received, registered, until};
+use support::{
+    DEADLINE, assert_quiet, collect, give_way, leave_together, one, one_received, registered, until,
+};
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -163,10 +166,19 @@ fn a_queue_that_goes_while_a_call_is_on_its_way_waits_for_it() {
         let (gate, before) = (Gate::default(), drops.count());
         calls.spoil(Call::WSARecv, 1, pause(&gate));
         let cancels = calls.count(Call::CancelIoEx);
+        let left = AtomicU64::new(0);
         thread::scope(|scope| {
-            let starter = scope.spawn(|| stream.receive(drops.buffer()));
+            let starter = scope.spawn(|| {
+                let submitted = stream.receive(drops.buffer());
+                // Wine can lose the cancelling if the thread ends in that moment.
+                leave_together(&left, 2);
+                submitted
+            });
             gate.reached();
-            let dropper = scope.spawn(move || drop(queue));
+            let dropper = scope.spawn(|| {
+                drop(queue);
+                leave_together(&left, 2);
+            });
             until("the queue cancels", || calls.count(Call::CancelIoEx) > cancels);
             gate.open();
             dropper.join().expect("the queue goes");
