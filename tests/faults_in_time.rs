@@ -10,15 +10,21 @@
 use std::fmt::Debug;
 use std::io::{self, Write};
 use std::net::TcpStream;
+use std::os::windows::io::AsRawSocket;
+use std::ptr::without_provenance_mut;
 use std::sync::atomic::AtomicU64;
 use std::thread;
 
-use overlapped::ffi::constants::WSAEMSGSIZE;
+use overlapped::ffi::constants::{
+    FALSE, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, WSAEMSGSIZE, WSAENOBUFS,
+};
+use overlapped::ffi::kernel32::SetFileCompletionNotificationModes;
 use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key, OperationId};
 
 mod support;
 use support::{
-    DEADLINE, assert_quiet, collect, give_way, leave_together, one, one_received, registered, until,
+    DEADLINE, Received, assert_quiet, collect, give_way, leave_together, one, one_received,
+    registered, until,
 };
 
 #[path = "support/calls.rs"]
@@ -297,5 +303,55 @@ fn an_operation_that_fails_at_once_although_it_has_begun_comes_with_its_packet()
         assert!(stream.cancel(next)?, "the next one is another operation");
         one_received(&queue).assert_cancelled();
     }
+    Ok(())
+}
+
+/// The system has had no memory for the packet of an operation that has run, and says so by an
+/// error at once: it is told by a packet of ours, with the bytes. Here the socket was told to leave
+/// out packets, by other code, so that none comes.
+#[test]
+fn an_operation_whose_packet_is_lost_is_told_all_the_same() -> io::Result<()> {
+    let (calls, drops) = (Calls::watch(), Drops::default());
+    let queue = CompletionQueue::<Counted>::new()?;
+    let (stream, mut peer) = registered(&queue, Key(1));
+    let socket = without_provenance_mut(stream.get_ref().as_raw_socket() as usize);
+    // SAFETY: the socket is open during the call.
+    let set =
+        unsafe { SetFileCompletionNotificationModes(socket, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS) };
+    assert_ne!(set, FALSE, "{}", io::Error::last_os_error());
+    for round in 0..2 {
+        peer.write_all(b"hello")?;
+        until("the bytes are there", || stream.get_ref().peek(&mut [0; 5]).is_ok_and(|n| n == 5));
+        calls.spoil(Call::WSARecv, 1, Fault::fails_though_begun(WSAENOBUFS as u32));
+        let id = stream.receive(drops.buffer()).expect("it has run");
+        let received = loop {
+            match one(&queue) {
+                // Of one that was pending in spite of the bytes there is a packet of the system's,
+                // too, which comes after ours or before.
+                Completion::Foreign(_) => {}
+                received => break Received::of(received),
+            }
+        };
+        assert_eq!((received.id, received.buffer.bytes.as_slice()), (id, b"hello".as_slice()));
+        drop(received);
+        assert_eq!((drops.count(), stream.in_flight()), (round + 1, 0));
+    }
+    Ok(())
+}
+
+/// As there, and no memory for the packet of ours either: the submission has failed.
+#[test]
+fn an_operation_that_can_be_told_in_no_way_is_given_back() -> io::Result<()> {
+    let (calls, drops) = (Calls::watch(), Drops::default());
+    let queue = CompletionQueue::<Counted>::new()?;
+    let (stream, mut peer) = registered(&queue, Key(1));
+    peer.write_all(b"hello")?;
+    calls.spoil(Call::WSARecv, 1, Fault::fails_though_begun(WSAENOBUFS as u32));
+    calls.spoil(Call::PostQueuedCompletionStatus, 1, Fault::fails(ERROR_NO_SYSTEM_RESOURCES));
+    let rejected = stream.receive(drops.buffer()).expect_err("it cannot be told");
+    assert_eq!(rejected.error.raw_os_error(), Some(ERROR_NO_SYSTEM_RESOURCES as i32));
+    drop(rejected);
+    assert_eq!((drops.count(), stream.in_flight(), queue.in_flight()), (1, 0, 0));
+    sweep(&queue);
     Ok(())
 }

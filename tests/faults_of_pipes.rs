@@ -117,7 +117,7 @@ fn an_end_that_cannot_be_told_gives_the_buffer_back_and_is_told_the_next_time() 
 fn what_has_begun_is_told_by_its_packet_whatever_the_call_says() {
     let (calls, queue) = (Calls::watch(), queue());
     let (near, far) = connected(&queue, &messages());
-    for error in [ERROR_MORE_DATA, ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF, ERROR_NO_SYSTEM_RESOURCES] {
+    for error in [ERROR_MORE_DATA, ERROR_BROKEN_PIPE, ERROR_HANDLE_EOF, ERROR_ACCESS_DENIED] {
         write(&queue, &far, b"hello");
         calls.spoil(Call::ReadFile, 1, Fault::fails_though_begun(error));
         assert_eq!(read(&queue, &near, 9), (Content::Message(5), b"hello".to_vec()), "{error}");
@@ -159,7 +159,7 @@ fn a_client_that_comes_although_the_call_says_it_was_there_is_told_once() {
     let name = new_name();
     let near = server(&queue, Key(1), &name, &bytes());
     let mut far = client(&queue, Key(2), &name, &bytes());
-    for error in [ERROR_PIPE_CONNECTED, ERROR_NO_DATA, ERROR_NO_SYSTEM_RESOURCES] {
+    for error in [ERROR_PIPE_CONNECTED, ERROR_NO_DATA, ERROR_ACCESS_DENIED] {
         near.disconnect().expect("nothing is in flight");
         calls.spoil(Call::ConnectNamedPipe, 1, Fault::fails_though_begun(error));
         let next = thread::scope(|scope| {

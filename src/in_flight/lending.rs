@@ -155,6 +155,11 @@ impl<T> Lent<'_, T> {
         unsafe { self.take(|_| slot.is_refused()) }
     }
 
+    /// How it has ended, or that it is pending.
+    pub(crate) fn status(&self) -> Status {
+        self.place.slot().status()
+    }
+
     /// Whether a call that has failed is all that comes of the operation.
     pub(crate) fn is_refused(&self) -> bool {
         self.place.slot().is_refused()

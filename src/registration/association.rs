@@ -12,6 +12,7 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use super::super::buffer::Buffer;
+use super::super::ffi::constants::{ERROR_NO_SYSTEM_RESOURCES, WSAENOBUFS};
 use super::super::ffi::types::OVERLAPPED;
 use super::super::in_flight::{Completed, Lent, OperationId, Reserved};
 use super::super::operation::{Canceller, Operation, OperationKind, Owner, Owners, SubmitOutcome};
@@ -120,13 +121,8 @@ impl<B: Buffer> Association<B> {
             }
             // SAFETY: as above.
             SubmitOutcome::Ended(status) => unsafe { self.settle_ended(lent, status) }?,
-            SubmitOutcome::Failed(error) => {
-                // SAFETY: the caller vouches that the call has failed.
-                if let Some(operation) = unsafe { lent.take_back() } {
-                    self.core.ended_without_packet();
-                    return Err(Rejected::new(error, operation.kind));
-                }
-            }
+            // SAFETY: the caller vouches that the call has failed.
+            SubmitOutcome::Failed(error) => unsafe { self.settle_failed(lent, error) }?,
         }
         // A packet comes, or has come, and with it goes the buffer.
         Ok(M::pending(id))
@@ -137,6 +133,33 @@ impl<B: Buffer> Association<B> {
     fn told_at_once<M: Mode>(&self, ended: Completed<Operation<B>>) -> M::Answer<B> {
         self.core.ended_without_packet();
         M::done(Operation::completion(ended, &self.core.owners))
+    }
+
+    /// Takes back an operation whose call has failed, if that is all that comes of it.
+    ///
+    /// # Safety
+    ///
+    /// * The call has returned this error, and it is not that the operation is pending.
+    #[cold]
+    unsafe fn settle_failed(
+        &self,
+        lent: Lent<'_, Operation<B>>,
+        error: io::Error,
+    ) -> Result<(), Rejected<OperationKind<B>>> {
+        if is_out_of_memory(&error) && !lent.is_refused() {
+            // It has run, and what the system had no memory for can only be its packet. (Should
+            // that come in spite of the error, one of the two is nobody's.)
+            let status = lent.status();
+            // SAFETY: the call has returned, and the status is final. Of a call that has failed no
+            // packet comes, says Microsoft.
+            return unsafe { self.settle_ended(lent, status) };
+        }
+        // SAFETY: the caller vouches that the call has failed.
+        if let Some(operation) = unsafe { lent.take_back() } {
+            self.core.ended_without_packet();
+            return Err(Rejected::new(error, operation.kind));
+        }
+        Ok(())
     }
 
     /// Tells the end of an operation for which no packet comes: by a packet of ours.
@@ -172,6 +195,12 @@ impl<B: Buffer> Association<B> {
         // SAFETY: the registration leaves the list when `self` is dropped.
         unsafe { self.owner.cancel(overlapped) }
     }
+}
+
+/// Whether the system has had no memory of its own, as files are told and as sockets are.
+fn is_out_of_memory(error: &io::Error) -> bool {
+    const OF_FILES: i32 = ERROR_NO_SYSTEM_RESOURCES as i32;
+    matches!(error.raw_os_error(), Some(OF_FILES | WSAENOBUFS))
 }
 
 #[cold]
