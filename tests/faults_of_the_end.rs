@@ -7,13 +7,13 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use overlapped::ffi::constants::{WAIT_TIMEOUT, WSAENOBUFS};
 use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key};
 
 mod support;
-use support::{DEADLINE, Received, assert_quiet, one, registered};
+use support::{DEADLINE, Received, assert_quiet, one, registered, until};
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -301,4 +301,36 @@ fn who_could_not_be_told_of_the_end_is_told_by_shutting_down_again() {
     let sleeper = end_that_is_owed(&calls, &queue);
     queue.shut_down().expect("posted");
     sleeper.assert_has_come_to_the_end();
+}
+
+/// A thread that is reminded while something is in flight again goes on waiting, for what is left
+/// of its time.
+#[test]
+fn who_is_reminded_waits_for_the_rest_of_its_time() {
+    const PASSED: Duration = Duration::from_millis(50);
+    let (calls, queue) = (Calls::watch(), queue());
+    let (stream, mut peer) = registered(&queue, Key(1));
+    stream.receive(Vec::with_capacity(16)).expect("submitted");
+    queue.shut_down().expect("shut down");
+    let (mut sleeps, mut takes) = (told_batch(&queue), told_batch(&queue));
+    let gate = Gate::default();
+    calls.spoil(Call::GetQueuedCompletionStatusEx, 1, Fault::starts_at(&gate));
+    let sleeper = {
+        let queue = Arc::clone(&queue);
+        thread::spawn(move || queue.wait(&mut sleeps, Some(DEADLINE)).expect("waiting").count())
+    };
+    gate.reached();
+    let start = Instant::now();
+    peer.write_all(b"!").expect("sent");
+    // With the last operation the sleeper is reminded, and then there is another one.
+    assert_eq!(queue.wait(&mut takes, Some(DEADLINE)).expect("waiting").count(), 1);
+    stream.receive(Vec::with_capacity(16)).expect("submitted");
+    until("time passes", || start.elapsed() >= PASSED);
+    let waits = calls.count(Call::GetQueuedCompletionStatusEx);
+    gate.open();
+    until("it waits again", || calls.count(Call::GetQueuedCompletionStatusEx) > waits);
+    peer.write_all(b"!").expect("sent");
+    assert_eq!(sleeper.join().expect("it has waited"), 1);
+    let rest = DEADLINE - PASSED;
+    assert!(u128::from(calls.waited()) <= rest.as_millis(), "{} ms again", calls.waited());
 }

@@ -36,6 +36,8 @@ impl<B> Core<B> {
         deadline: &Deadline,
     ) -> io::Result<()> {
         batch.attach(self);
+        let mut from_now: Deadline;
+        let mut deadline = deadline;
         loop {
             batch.clear();
             let mut paid = Ok(());
@@ -67,6 +69,8 @@ impl<B> Core<B> {
             if !batch.is_empty() || deadline.is_over() || looks && batch.stage == Stage::Ended {
                 return Ok(());
             }
+            from_now = deadline.from_now();
+            deadline = &from_now;
         }
     }
 

@@ -73,6 +73,11 @@ impl Calls {
         OPENED_WITH.load(SeqCst) as u32
     }
 
+    /// For how many milliseconds at most this program has last waited in a port.
+    pub fn waited(&self) -> u32 {
+        WAITED.load(SeqCst) as u32
+    }
+
     /// How many packets of nobody have been mixed in.
     pub fn strangers(&self) -> u64 {
         STRANGERS.load(SeqCst)
@@ -128,6 +133,8 @@ static LENT: AtomicUsize = AtomicUsize::new(0);
 static FAMILY: AtomicUsize = AtomicUsize::new(0);
 /// The flags with which something was last opened.
 static OPENED_WITH: AtomicUsize = AtomicUsize::new(0);
+/// The limit of the last wait, in milliseconds.
+static WAITED: AtomicUsize = AtomicUsize::new(0);
 /// The addresses of operations whose calls are under way.
 static UNDER_WAY: [AtomicUsize; 32] = [const { AtomicUsize::new(0) }; 32];
 /// How many calls were given an operation of which another call had not returned.
@@ -359,6 +366,7 @@ unsafe extern "system" fn dequeue(
         // SAFETY: this is what the import table had for the name.
         let real = unsafe { std::mem::transmute::<*mut c_void, Real>(real) };
         let behind = entries.wrapping_add(strangers as usize);
+        WAITED.store(milliseconds as usize, SeqCst);
         // SAFETY: the caller's promises, passed on; the room is what the strangers leave of it.
         let answer =
             unsafe { real(port, behind, count - strangers, removed, milliseconds, alertable) };
@@ -380,10 +388,10 @@ unsafe extern "system" fn dequeue(
 }
 
 /// A packet that belongs to nobody: its address is none, or lies inside an operation that was lent,
-/// where none begins, or is nonsense.
+/// where none begins, also where that of an end of ours would lie, or is nonsense.
 fn stranger(number: u32) -> OVERLAPPED_ENTRY {
     let inside = LENT.load(SeqCst).wrapping_add(8);
-    let addresses = [0, inside, 64, usize::MAX - 7];
+    let addresses = [0, inside, 64, usize::MAX - 7, inside - 7];
     let lpOverlapped = without_provenance_mut(addresses[number as usize % addresses.len()]);
     OVERLAPPED_ENTRY {
         lpCompletionKey: STRANGER,
