@@ -102,6 +102,10 @@ pub(super) use self::parts::{Array, MAX_PARTS, Parts, array, one_filled, one_spa
 ///   not through another handle to the same memory either;
 /// * this holds whatever thread the value has been sent to.
 ///
+/// From the first call of `spare` until `advance` has returned, however often the value is moved in
+/// between, `parts` answers the same, and what `spare` and `filled` return is as long as it was. A
+/// buffer of several buffers finds by the lengths which of them has been filled.
+///
 /// It also promises that `advance` continues what `spare` has begun: when the first `count` bytes
 /// of the spare room have been written, counted through all parts, then after `advance(count)`
 /// these bytes are the last ones of what `filled` returns.

@@ -82,9 +82,10 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 /// A queue that is dropped accepts no more operations, cancels what is in flight and waits until
 /// the kernel has given everything back, two seconds at most; the buffers are dropped. Should
 /// something stay with the kernel even then, its memory is leaked: the kernel may write to it at
-/// any time. Registrations and wakers may outlive the queue. Submitting an operation, waking and
-/// shutting down then answer with an error of kind `BrokenPipe`; what concerns the socket alone
-/// goes on as before.
+/// any time. (Memory is also leaked if as many other threads run as the port lets run, and none of
+/// them blocks in these two seconds: then nothing comes out of the port.) Registrations and wakers
+/// may outlive the queue. Submitting an operation, waking and shutting down then answer with an
+/// error of kind `BrokenPipe`; what concerns the socket alone goes on as before.
 #[doc(alias = "IOCP")]
 pub struct CompletionQueue<B: Buffer = Vec<u8>> {
     core: Arc<Core<B>>,
@@ -138,6 +139,10 @@ impl<B: Buffer> CompletionQueue<B> {
     /// recognised of which other code has told the system to leave packets out
     /// (`FILE_SKIP_COMPLETION_PORT_ON_SUCCESS`): what ends at once on it stays in flight for ever.
     /// `Unsupported` if its provider does not use handles of the kernel. Else the system's error.
+    ///
+    /// What was not made for overlapped operations is refused only when nobody uses it: as long as
+    /// another thread waits for a read or write of it, the system makes each question about it
+    /// wait, too.
     ///
     /// Calls
     /// [`getsockopt`](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockopt)

@@ -186,7 +186,11 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     ///   as 535 of `ConnectNamedPipe`, by which the client is there already.
     ///
     /// The codes 21, 170, 255 and 998 can be those of an error or of a warning. They count as
-    /// errors, so for a device that has such warnings `start` has to tell them apart.
+    /// errors, so for a device that has such warnings `start` has to tell them apart. So it has to
+    /// with 33, when `LockFileEx` was told to fail immediately: public sources of an earlier
+    /// Windows queue a packet all the same, and Microsoft's page does not say. If `Internal` of the
+    /// `OVERLAPPED` is no longer 103 then, one comes: answer `Ok`, and the completion says 33. And
+    /// `UnlockFileEx` starts nothing, although it takes an `OVERLAPPED`.
     ///
     /// # Errors
     ///

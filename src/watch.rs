@@ -125,9 +125,10 @@ impl<B: Buffer> CompletionQueue<B> {
     /// Cancelling ends the wait with [`Cancelled`](super::Failure::Cancelled), and dropping the
     /// registration without a word. Both wait until the system's pool has finished with the wait,
     /// which is a matter of microseconds. (So neither belongs into a function that the pool itself
-    /// calls on a thread that waits, by `WT_EXECUTEINWAITTHREAD`: it could wait for itself.) What
-    /// is signalled after that is left for the next wait; at the same moment, the system can have
-    /// reset an event for a wait that is cancelled.
+    /// calls on a thread that waits, by `WT_EXECUTEINWAITTHREAD`: it could wait for itself. Nor
+    /// does it belong into the destructor of a thread-local, which runs while no thread can begin
+    /// or end: the pool may need a new one.) What is signalled after that is left for the next
+    /// wait; at the same moment, the system can have reset an event for a wait that is cancelled.
     ///
     /// ```
     /// use overlapped::{Completion, CompletionQueue, Completions, Key};

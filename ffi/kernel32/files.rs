@@ -174,7 +174,8 @@ unsafe extern "system" {
     /// Returns not 0 or 0, to be read as the table [above](super) says.
     ///
     /// * It waits for whoever has locked some of it, unless `LOCKFILE_FAIL_IMMEDIATELY` is given:
-    ///   then that is `ERROR_LOCK_VIOLATION`.
+    ///   then that is `ERROR_LOCK_VIOLATION`. Public sources of an earlier Windows queue a packet
+    ///   in that case, too, and have written `Internal`; Microsoft's page does not say.
     /// * The lock is of the handle, so two handles of one process exclude each other. It may reach
     ///   beyond the end of the file.
     /// * The system keeps others from reading and writing there, not only from locking.
@@ -201,7 +202,8 @@ unsafe extern "system" {
     /// Not 0 when it was unlocked, else the reason is the thread's last error: `ERROR_NOT_LOCKED`
     /// if no lock is exactly so.
     ///
-    /// * It waits for nothing. Whether a packet comes is not documented.
+    /// * It waits for nothing. Whether a packet comes is not documented. It is no operation: do not
+    ///   wait for one.
     /// * Closing the handle unlocks too, at a time of the system's choice.
     ///
     /// Header: fileapi.h.

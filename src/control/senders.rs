@@ -9,7 +9,9 @@
 //! A program may use every key itself, and often uses addresses of its own: of what it keeps for a
 //! connection, say, and frees with it, while packets under that key are still to come. The
 //! sender's memory can be that memory. So the key is not its address but one in the middle of a
-//! word, which is that of nothing, also when a program has put a mark into the lowest bits. And
+//! word, which is that of nothing. (A program that puts the mark 5 into the lowest bits of such an
+//! address, frees the memory, and then registers a job, can have the job's key. It gets the packets
+//! under that key as messages of the job then, and the queue does not end what they are of.) And
 //! should a program find such a key out, its handles are associated under
 //! [another](Senders::key_in_port), and what it posts is known by the marks, which are odd: the
 //! numbers of processes are multiples of four.
