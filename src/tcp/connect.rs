@@ -6,7 +6,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::windows::io::{AsSocket, BorrowedSocket, OwnedSocket};
 use std::ptr::{null, null_mut};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use super::super::buffer::Buffer;
 use super::super::ffi;
@@ -144,16 +144,14 @@ fn start<B: Buffer>(
 }
 
 /// Makes a socket where it may be the first of the program: std starts Winsock with its own first
-/// one.
+/// one. It is not enough that Winsock has been started: other code that has may stop it when it is
+/// done, and with the last stop all sockets are closed, ours too, whose numbers then are others'.
+/// The start of std lasts as long as `main` does.
 fn first_socket(family: ADDRESS_FAMILY) -> io::Result<OwnedSocket> {
-    tcp_socket(family).or_else(|error| {
-        if error.raw_os_error() != Some(WSANOTINITIALISED) {
-            return Err(error);
-        }
-        // Whether it gets a port or not, Winsock has been started then.
-        drop(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-        tcp_socket(family)
-    })
+    static STARTED: Once = Once::new();
+    // Whether it gets a port or not, Winsock has been started then.
+    STARTED.call_once(|| drop(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))));
+    tcp_socket(family)
 }
 
 /// Binds a socket that is to connect to this peer. `ConnectEx` wants it done, and would so take one
