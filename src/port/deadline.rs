@@ -58,7 +58,7 @@ impl Deadline {
     }
 
     /// The same, for a wait that begins now: its first call is no longer than what is left.
-    pub(crate) fn from_now(&self) -> Self {
+    pub(crate) fn left(&self) -> Self {
         Self { milliseconds: self.milliseconds_left().unwrap_or(0), ..*self }
     }
 
@@ -162,10 +162,10 @@ mod tests {
         let start = Instant::now().checked_sub(Duration::from_secs(5)).expect("up for 5 s");
         let six = Deadline::limited(start, Duration::from_secs(6));
         assert!(six.milliseconds_left().is_some_and(|left| (1..=1_000).contains(&left)));
-        assert!((1..=1_000).contains(&six.from_now().milliseconds));
+        assert!((1..=1_000).contains(&six.left().milliseconds));
         let over = Deadline::limited(start, Duration::from_secs(4));
-        assert!(over.is_over() && over.from_now().is_over());
-        assert_eq!(over.from_now().milliseconds, 0);
-        assert_eq!(Deadline::ENDLESS.from_now().milliseconds, INFINITE);
+        assert!(over.is_over() && over.left().is_over());
+        assert_eq!(over.left().milliseconds, 0);
+        assert_eq!(Deadline::ENDLESS.left().milliseconds, INFINITE);
     }
 }

@@ -36,7 +36,7 @@ impl<B> Core<B> {
         deadline: &Deadline,
     ) -> io::Result<()> {
         batch.attach(self);
-        let mut from_now: Deadline;
+        let mut left: Deadline;
         let mut deadline = deadline;
         loop {
             batch.clear();
@@ -69,8 +69,8 @@ impl<B> Core<B> {
             if !batch.is_empty() || deadline.is_over() || looks && batch.stage == Stage::Ended {
                 return Ok(());
             }
-            from_now = deadline.from_now();
-            deadline = &from_now;
+            left = deadline.left();
+            deadline = &left;
         }
     }
 
