@@ -23,7 +23,7 @@ use super::sync::{AtomicBool, AtomicU64, yield_now};
 
 pub(super) use self::lending::{Lent, Reserved, Vacant};
 pub(super) use self::slot::{Annex, mark_ended};
-use self::slot::{GENERATION, HOLDS_VALUE, LENT, MAX_PINS, PIN, Slot, USES};
+use self::slot::{ENDED, GENERATION, HOLDS_VALUE, LENT, MAX_PINS, PIN, Slot, USES};
 use self::slots::{SlotRef, Slots};
 
 /// Says which operation is meant. No two operations have the same id, also not one after the other.
@@ -65,8 +65,8 @@ use self::slots::{SlotRef, Slots};
 /// A packet is believed only after three questions, none of which reads through its address:
 /// does a slot of ours begin there, is that slot lent, and has the system written a final status
 /// in it? The last one turns away a forged or outdated packet that hits a slot in use. What no
-/// system ends, a wait say, is ended by a packet of ours, with the odd address one byte further on,
-/// and in place of the last question it is asked whether the slot is marked for that.
+/// system ends, a wait say, is marked as ended and then ended by a packet of ours, with the odd
+/// address one byte further on, and by no other; there the last question is for the mark.
 ///
 /// Cost, when nobody contends: submitting takes a slot, makes it the kernel's, and ends the call;
 /// completing claims the slot and releases it. Each of these five is one atomic instruction. The
@@ -158,11 +158,13 @@ impl<T> InFlight<T> {
     ///
     /// * `packet` came out of the port on which this table's operations complete. (An address
     ///   from elsewhere is turned away unless it is that of an operation which has its final
-    ///   status, and whose real packet is still to come.)
+    ///   status, or the odd one of an operation that is marked as ended, and whose real packet is
+    ///   still to come.)
     #[inline]
     pub(super) unsafe fn claim(&self, packet: *mut OVERLAPPED) -> Option<Claim> {
         let Some(place) = self.slots.find(packet.addr()) else { return self.claim_ended(packet) };
-        place.slot().take_from_kernel(0, |_| place.slot().status() != Status::PENDING)?;
+        let is_over = |state| state & ENDED == 0 && place.slot().status() != Status::PENDING;
+        place.slot().take_from_kernel(0, is_over)?;
         Some(Claim::of(place))
     }
 

@@ -19,7 +19,9 @@ use overlapped::ffi::constants::{
     FALSE, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, WSAEMSGSIZE, WSAENOBUFS,
 };
 use overlapped::ffi::kernel32::SetFileCompletionNotificationModes;
-use overlapped::{Buffer, Completion, CompletionQueue, Completions, Key, OperationId};
+use overlapped::{
+    Buffer, Completion, CompletionQueue, Completions, Key, OperationId, Registration,
+};
 
 mod support;
 use support::{
@@ -306,52 +308,86 @@ fn an_operation_that_fails_at_once_although_it_has_begun_comes_with_its_packet()
     Ok(())
 }
 
-/// The system has had no memory for the packet of an operation that has run, and says so by an
-/// error at once: it is told by a packet of ours, with the bytes. Here the socket was told to leave
-/// out packets, by other code, so that none comes.
-#[test]
-fn an_operation_whose_packet_is_lost_is_told_all_the_same() -> io::Result<()> {
-    let (calls, drops) = (Calls::watch(), Drops::default());
-    let queue = CompletionQueue::<Counted>::new()?;
-    let (stream, mut peer) = registered(&queue, Key(1));
+/// A connection whose socket other code has told to leave out packets: then the packet of what ends
+/// at once is lost.
+fn without_packets(
+    queue: &CompletionQueue<Counted>,
+) -> (Registration<TcpStream, Counted>, TcpStream) {
+    let (stream, peer) = registered(queue, Key(1));
     let socket = without_provenance_mut(stream.get_ref().as_raw_socket() as usize);
     // SAFETY: the socket is open during the call.
     let set =
         unsafe { SetFileCompletionNotificationModes(socket, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS) };
     assert_ne!(set, FALSE, "{}", io::Error::last_os_error());
+    (stream, peer)
+}
+
+/// Receives bytes that are there, by a call that says that there is no memory.
+#[track_caller]
+fn receives(
+    calls: &Calls,
+    (stream, peer): &mut (Registration<TcpStream, Counted>, TcpStream),
+    buffer: Counted,
+) -> OperationId {
+    peer.write_all(b"hello").expect("sent");
+    until("the bytes are there", || stream.get_ref().peek(&mut [0; 5]).is_ok_and(|n| n == 5));
+    calls.spoil(Call::WSARecv, 1, Fault::fails_though_begun(WSAENOBUFS as u32));
+    stream.receive(buffer).expect("it has run")
+}
+
+/// The next completion that is not foreign. Of a receive that was pending in spite of the bytes
+/// there is a packet of the system's, too, which comes after ours or before.
+#[track_caller]
+fn received(queue: &CompletionQueue<Counted>) -> Received<Counted> {
+    loop {
+        match one(queue) {
+            Completion::Foreign(_) => {}
+            received => return Received::of(received),
+        }
+    }
+}
+
+/// The system has had no memory for the packet of an operation that has run, and says so by an
+/// error at once: it is told by a packet of ours, with the bytes.
+#[test]
+fn an_operation_whose_packet_is_lost_is_told_all_the_same() -> io::Result<()> {
+    let (calls, drops) = (Calls::watch(), Drops::default());
+    let queue = CompletionQueue::<Counted>::new()?;
+    let mut connection = without_packets(&queue);
     for round in 0..2 {
-        peer.write_all(b"hello")?;
-        until("the bytes are there", || stream.get_ref().peek(&mut [0; 5]).is_ok_and(|n| n == 5));
-        calls.spoil(Call::WSARecv, 1, Fault::fails_though_begun(WSAENOBUFS as u32));
-        let id = stream.receive(drops.buffer()).expect("it has run");
-        let received = loop {
-            match one(&queue) {
-                // Of one that was pending in spite of the bytes there is a packet of the system's,
-                // too, which comes after ours or before.
-                Completion::Foreign(_) => {}
-                received => break Received::of(received),
-            }
-        };
+        let id = receives(&calls, &mut connection, drops.buffer());
+        let received = received(&queue);
         assert_eq!((received.id, received.buffer.bytes.as_slice()), (id, b"hello".as_slice()));
         drop(received);
-        assert_eq!((drops.count(), stream.in_flight()), (round + 1, 0));
+        assert_eq!((drops.count(), connection.0.in_flight()), (round + 1, 0));
     }
     Ok(())
 }
 
-/// As there, and no memory for the packet of ours either: the submission has failed.
+/// As there, and no memory for the packet of ours either: the next wait tells it. It is not given
+/// back as refused, for the bytes have been taken from the stream.
 #[test]
-fn an_operation_that_can_be_told_in_no_way_is_given_back() -> io::Result<()> {
+fn an_operation_whose_packet_is_lost_twice_is_told_by_the_next_wait() -> io::Result<()> {
     let (calls, drops) = (Calls::watch(), Drops::default());
     let queue = CompletionQueue::<Counted>::new()?;
-    let (stream, mut peer) = registered(&queue, Key(1));
-    peer.write_all(b"hello")?;
-    calls.spoil(Call::WSARecv, 1, Fault::fails_though_begun(WSAENOBUFS as u32));
+    let mut connection = without_packets(&queue);
+    for failures in 1..3 {
+        let no_memory = Fault::fails(ERROR_NO_SYSTEM_RESOURCES);
+        (1..=failures)
+            .for_each(|nth| calls.spoil(Call::PostQueuedCompletionStatus, nth, no_memory.clone()));
+        let id = receives(&calls, &mut connection, drops.buffer());
+        assert_eq!((connection.0.in_flight(), queue.in_flight()), (1, 1));
+        if failures > 1 {
+            let mut batch = Completions::with_capacity(8);
+            queue.wait(&mut batch, Some(DEADLINE)).expect_err("it cannot be told");
+        }
+        let received = received(&queue);
+        assert_eq!((received.id, received.buffer.bytes.as_slice()), (id, b"hello".as_slice()));
+    }
+    // What is owed when the queue goes is given back, too.
     calls.spoil(Call::PostQueuedCompletionStatus, 1, Fault::fails(ERROR_NO_SYSTEM_RESOURCES));
-    let rejected = stream.receive(drops.buffer()).expect_err("it cannot be told");
-    assert_eq!(rejected.error.raw_os_error(), Some(ERROR_NO_SYSTEM_RESOURCES as i32));
-    drop(rejected);
-    assert_eq!((drops.count(), stream.in_flight(), queue.in_flight()), (1, 0, 0));
-    sweep(&queue);
+    receives(&calls, &mut connection, drops.buffer());
+    drop(queue);
+    assert_eq!((drops.count(), connection.0.in_flight()), (3, 0));
     Ok(())
 }

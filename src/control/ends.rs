@@ -35,8 +35,8 @@ impl OwedEnds {
 
 impl Control {
     /// Ends an operation in the system's place: says how, and posts its packet. After an error it
-    /// is in flight as before. Its key stands in the operation, so the packet has none that means
-    /// something.
+    /// is still in flight, and can be ended again, also in another way. Its key stands in the
+    /// operation, so the packet has none that means something.
     ///
     /// # Safety
     ///

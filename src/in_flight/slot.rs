@@ -5,13 +5,12 @@
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
-use std::sync::atomic::AtomicU32;
 
 use super::super::ffi::ntstatus::STATUS_PENDING;
 use super::super::ffi::types::OVERLAPPED;
 use super::super::status::Status;
 use super::super::sync::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use super::super::sync::{AtomicU64, AtomicUsize};
+use super::super::sync::{AtomicU32, AtomicU64, AtomicUsize};
 use super::slots::Zeroed;
 
 // The state of a slot: its generation above fourteen bits. A slot that is taken serves its next
@@ -43,8 +42,8 @@ pub(super) struct Slot<T> {
 
 /// What a call writes besides the `OVERLAPPED`: at any moment until it returns, even when the
 /// packet of its operation has been dequeued. So these words serve for nothing else as long as it
-/// has not returned. No two threads use them at once; they are atomics because these can be written
-/// without more ado.
+/// has not returned. Threads use them in turns, in an order that the state gives them; they are
+/// atomics because these can be written without more ado.
 #[repr(C)]
 struct Reported {
     count: AtomicU32,
@@ -76,8 +75,9 @@ unsafe impl<T> Zeroed for Slot<T> {}
 // SAFETY: a slot moves a `T` from the thread that submits to the one that completes, so `T` must
 // be `Send`. No two threads ever have `&T`: the value is touched by whoever took the slot until
 // it is lent, and then by the one who cleared `LENT`. The words that a call reports in are touched
-// by the thread that makes the call, and by the call. The pointers inside the `OVERLAPPED` are
-// numbers to us.
+// by the thread that makes the call, and by the call; of an operation that we end one of them is
+// written by whoever ends it, and then read by the one who cleared `LENT`, and they are atomics. The
+// pointers inside the `OVERLAPPED` are numbers to us.
 unsafe impl<T: Send> Send for Slot<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Slot<T> {}
@@ -146,7 +146,8 @@ impl<T> Slot<T> {
     /// What was refused before it began still reads "pending". What has failed in the kernel at
     /// once can read as an error, the one case in which the status is written without a packet,
     /// says Microsoft. Anything else, a warning or a success, has run, and ends with a packet even
-    /// when the call says that it has failed, as with a datagram that was cut.
+    /// when the call says that it has failed, as with a datagram that was cut. (If there is no
+    /// memory for that packet, the layer posts one.)
     pub(super) fn is_refused(&self) -> bool {
         let status = self.status();
         status == Status::PENDING || status.is_error()
@@ -196,9 +197,9 @@ unsafe fn internal<'a>(overlapped: *mut OVERLAPPED) -> &'a AtomicUsize {
 /// packet that is to end it: one within the slot, which is odd. It can be said again, and otherwise.
 /// `None` if the operation is in flight no more.
 ///
-/// The status is not written into the `OVERLAPPED`. It reads as pending there, so a stray packet
-/// with the address of the `OVERLAPPED` does not end the operation, whether or not ours is posted.
-/// If it did, whoever has failed to post would go on with an operation that is over.
+/// The status is not written into the `OVERLAPPED`. For a stray packet with that address would end
+/// the operation then, also one whose own packet could not be posted; and whoever has failed to post
+/// it would go on with an operation that is over. From now on only the packet of ours ends it.
 ///
 /// # Safety
 ///

@@ -147,12 +147,17 @@ impl<B: Buffer> Association<B> {
         error: io::Error,
     ) -> Result<(), Rejected<OperationKind<B>>> {
         if is_out_of_memory(&error) && !lent.is_refused() {
-            // It has run, and what the system had no memory for can only be its packet. (Should
-            // that come in spite of the error, one of the two is nobody's.)
-            let status = lent.status();
-            // SAFETY: the call has returned, and the status is final. Of a call that has failed no
-            // packet comes, says Microsoft.
-            return unsafe { self.settle_ended(lent, status) };
+            // It has run, and what the system had no memory for can only be its packet: of a call
+            // that has failed none comes, says Microsoft. (If one came it would be nobody's, or the
+            // one of ours would.) It is not taken back, for bytes were moved.
+            let (overlapped, status, control) =
+                (lent.overlapped(), lent.status(), &self.core.control);
+            // SAFETY: the status is final, and the call has returned but was not said to be over.
+            if unsafe { control.end(overlapped, status) }.is_err() {
+                // SAFETY: as above, and marked as it is now, only this ends it.
+                unsafe { control.owe_end(overlapped, status) };
+            }
+            return Ok(());
         }
         // SAFETY: the caller vouches that the call has failed.
         if let Some(operation) = unsafe { lent.take_back() } {
@@ -166,15 +171,15 @@ impl<B: Buffer> Association<B> {
     ///
     /// # Safety
     ///
-    /// * The call has returned, and was one that has ended with this status. The system queues no
-    ///   packet of it.
+    /// * The call has returned, and was one that has ended with this status, in which no bytes were
+    ///   moved. The system queues no packet of it.
     #[cold]
     unsafe fn settle_ended(
         &self,
         lent: Lent<'_, Operation<B>>,
         status: Status,
     ) -> Result<(), Rejected<OperationKind<B>>> {
-        // SAFETY: the operation is lent, and the kernel is done with it, says the caller.
+        // SAFETY: its call was not said to be over, and the kernel is done with it, says the caller.
         let told = unsafe { self.core.control.end(lent.overlapped(), status) };
         if let Err(error) = told {
             // SAFETY: as above; and no packet was posted.

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "it makes the system calls of connecting")]
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::windows::io::{AsSocket, BorrowedSocket, OwnedSocket};
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Once};
@@ -59,6 +59,7 @@ impl<B: Buffer> CompletionQueue<B> {
     /// [`CreateIoCompletionPort`](https://learn.microsoft.com/en-us/windows/win32/fileio/createiocompletionport)
     /// and
     /// [`ConnectEx`](https://learn.microsoft.com/en-us/windows/win32/api/mswsock/nc-mswsock-lpfn_connectex).
+    /// The first one of a program also has std start Winsock, by a socket that is closed at once.
     #[doc(alias = "ConnectEx")]
     pub fn connect(
         &self,
@@ -149,8 +150,9 @@ fn start<B: Buffer>(
 /// The start of std lasts as long as `main` does.
 fn first_socket(family: ADDRESS_FAMILY) -> io::Result<OwnedSocket> {
     static STARTED: Once = Once::new();
-    // Whether it gets a port or not, Winsock has been started then.
-    STARTED.call_once(|| drop(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))));
+    // Whether it gets a port or not, Winsock has been started then; if that fails, std panics, and
+    // the next connect tries again.
+    STARTED.call_once_force(|_| drop(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))));
     tcp_socket(family)
 }
 

@@ -59,7 +59,7 @@ pub(crate) trait Pool {
     where
         Self: 'a;
 
-    /// Posts the packet of an operation. After an error that is as it was.
+    /// Posts the packet of an operation. After an error that is still to be ended.
     fn end(&self, operation: *mut OVERLAPPED, status: Status) -> io::Result<()>;
 
     /// Leaves it to the queue to post the packet.

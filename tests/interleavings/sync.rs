@@ -54,6 +54,11 @@ macro_rules! atomic {
                 unsafe { &*pointer.cast::<Self>() }
             }
 
+            /// As std's. What is written there is no step.
+            pub fn as_ptr(&self) -> *mut $value {
+                self.0.as_ptr()
+            }
+
             pub fn get_mut(&mut self) -> &mut $value {
                 self.0.get_mut()
             }
