@@ -263,9 +263,11 @@ impl<B: Buffer> CompletionQueue<B> {
     /// # Errors
     ///
     /// `InvalidInput` for a batch of capacity 0; else the system's error. After an error what had
-    /// been dequeued is in the batch, and the next `wait` returns with it. When the queue is shut
-    /// down, an error can also mean that another thread, which sleeps, could not be told: wait
-    /// again, or call [`shut_down`](Self::shut_down) again.
+    /// been dequeued is in the batch, and the next `wait` returns with it. An error for lack of
+    /// memory (`ERROR_NO_SYSTEM_RESOURCES`) can also be about a packet that the queue owes, such as
+    /// the end of a wait that could not be posted before: nothing is lost, so wait again, after a
+    /// pause. When the queue is shut down, it can mean that another thread, which sleeps, could not
+    /// be told: wait again, or call [`shut_down`](Self::shut_down) again.
     ///
     /// Calls
     /// [`GetQueuedCompletionStatusEx`](https://learn.microsoft.com/en-us/windows/win32/fileio/getqueuedcompletionstatusex-func).

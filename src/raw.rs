@@ -182,9 +182,10 @@ impl<B: Buffer> Registration<OwnedHandle, B> {
     ///   (`ERROR_NOTIFY_ENUM_DIR`, more has changed in a directory than there was room for) it has
     ///   run, too; that becomes of a success, and is one of 0 bytes in the completion.
     /// * `Err` with another code, or without one, says that no packet comes: the buffer comes back
-    ///   at once, with this error. (With 1450 and 10055, no memory, the layer looks whether the
-    ///   operation has run all the same, and then tells it by a completion.) Some of these are no failures for those who know the call, such
-    ///   as 535 of `ConnectNamedPipe`, by which the client is there already.
+    ///   at once, with this error. Some of these are no failures for those who know the call, such
+    ///   as 535 of `ConnectNamedPipe`, by which the client is there already. With 1450 and 10055,
+    ///   by which the system has no memory, the layer looks whether the operation has run all the
+    ///   same. If it has, this method answers `Ok`, and a completion comes.
     ///
     /// The codes 21, 170, 255 and 998 can be those of an error or of a warning. They count as
     /// errors, so for a device that has such warnings `start` has to tell them apart. So it has to

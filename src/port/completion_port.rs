@@ -147,10 +147,10 @@ impl CompletionPort {
     /// # Safety
     ///
     /// * For everybody who may dequeue the packet, what they do with the address in it is sound. In
-    ///   particular, it is not the address of an operation that is in flight on this port, or that of
-    ///   the byte behind its first one, unless
-    ///   that has ended and its packet does not come: for the packet says that the operation has
-    ///   ended, and that its memory is the kernel's no more.
+    ///   particular, it is neither the address of an operation that is in flight on this port nor
+    ///   that plus one, by which a queue says that an operation has ended. (The address itself may
+    ///   be posted if the operation has ended and its packet does not come: for the packet says
+    ///   that it has ended, and that its memory is the kernel's no more.)
     #[doc(alias = "PostQueuedCompletionStatus")]
     #[inline]
     pub unsafe fn post_overlapped(

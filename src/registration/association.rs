@@ -10,6 +10,7 @@
 use std::io;
 use std::ptr::null_mut;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::buffer::Buffer;
 use super::super::ffi::constants::{ERROR_NO_SYSTEM_RESOURCES, WSAENOBUFS};
@@ -19,8 +20,8 @@ use super::super::operation::{Canceller, Operation, OperationKind, Owner, Owners
 use super::super::port::Key;
 use super::super::shared::Core;
 use super::super::status::Status;
-use super::super::sync::AtomicU32;
 use super::super::sync::Ordering::Relaxed;
+use super::super::sync::{AtomicU32, sleep};
 use super::mode::Mode;
 use super::rejected::Rejected;
 
@@ -148,12 +149,19 @@ impl<B: Buffer> Association<B> {
     ) -> Result<(), Rejected<OperationKind<B>>> {
         if is_out_of_memory(&error) && !lent.is_refused() {
             // It has run, and what the system had no memory for can only be its packet: of a call
-            // that has failed none comes, says Microsoft. (If one came it would be nobody's, or the
-            // one of ours would.) It is not taken back, for bytes were moved.
+            // that has failed none comes, says Microsoft. It is not taken back, for bytes were moved.
             let (overlapped, status, control) =
                 (lent.overlapped(), lent.status(), &self.core.control);
             // SAFETY: the status is final, and the call has returned but was not said to be over.
-            if unsafe { control.end(overlapped, status) }.is_err() {
+            let told = || unsafe { control.end(overlapped, status) }.is_ok();
+            // A shortage mostly passes, and those who wait may all be asleep: of what is owed they
+            // would not hear.
+            if !(0..TRIES).any(|_| {
+                told() || {
+                    sleep(PAUSE);
+                    false
+                }
+            }) {
                 // SAFETY: as above, and marked as it is now, only this ends it.
                 unsafe { control.owe_end(overlapped, status) };
             }
@@ -201,6 +209,12 @@ impl<B: Buffer> Association<B> {
         unsafe { self.owner.cancel(overlapped) }
     }
 }
+
+/// How often the end of an operation is posted that has run, whose own packet the system had no
+/// memory for, before it is owed.
+const TRIES: u32 = 100;
+/// And the time between two of these.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Whether the system has had no memory of its own, as files are told and as sockets are.
 fn is_out_of_memory(error: &io::Error) -> bool {
