@@ -148,23 +148,8 @@ impl<B: Buffer> Association<B> {
         error: io::Error,
     ) -> Result<(), Rejected<OperationKind<B>>> {
         if is_out_of_memory(&error) && !lent.is_refused() {
-            // It has run, and what the system had no memory for can only be its packet: of a call
-            // that has failed none comes, says Microsoft. It is not taken back, for bytes were moved.
-            let (overlapped, status, control) =
-                (lent.overlapped(), lent.status(), &self.core.control);
-            // SAFETY: the status is final, and the call has returned but was not said to be over.
-            let told = || unsafe { control.end(overlapped, status) }.is_ok();
-            // A shortage mostly passes, and those who wait may all be asleep: of what is owed they
-            // would not hear.
-            if !(0..TRIES).any(|_| {
-                told() || {
-                    sleep(PAUSE);
-                    false
-                }
-            }) {
-                // SAFETY: as above, and marked as it is now, only this ends it.
-                unsafe { control.owe_end(overlapped, status) };
-            }
+            // SAFETY: the status is final, and the call has returned.
+            unsafe { self.settle_lost(&lent) };
             return Ok(());
         }
         // SAFETY: the caller vouches that the call has failed.
@@ -173,6 +158,30 @@ impl<B: Buffer> Association<B> {
             return Err(Rejected::new(error, operation.kind));
         }
         Ok(())
+    }
+
+    /// Tells the end of an operation that has run although its call has failed for lack of memory.
+    /// What there was none for can only be its packet: of a call that has failed none comes, says
+    /// Microsoft. It is not taken back, for bytes were moved.
+    ///
+    /// # Safety
+    ///
+    /// * The call has returned, and was one that has ended with the status that stands there.
+    #[cold]
+    unsafe fn settle_lost(&self, lent: &Lent<'_, Operation<B>>) {
+        let (overlapped, status) = (lent.overlapped(), lent.status());
+        // A shortage mostly passes, and those who wait may all be asleep: of what is owed they
+        // would not hear.
+        for _ in 0..TRIES {
+            // SAFETY: the kernel is done with it, says the caller, and its call was not said to be
+            // over.
+            if unsafe { self.core.control.end(overlapped, status) }.is_ok() {
+                return;
+            }
+            sleep(PAUSE);
+        }
+        // SAFETY: as above, and marked as it is now only this ends it.
+        unsafe { self.core.control.owe_end(overlapped, status) };
     }
 
     /// Tells the end of an operation for which no packet comes: by a packet of ours.
